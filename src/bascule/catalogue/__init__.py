@@ -1,0 +1,1 @@
+"""What can be called: API documents turned into tools."""

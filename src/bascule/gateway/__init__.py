@@ -1,0 +1,1 @@
+"""What a call is: the kernel every room builds on."""

@@ -1,0 +1,91 @@
+"""One call on its way through the pipeline, and what came of it."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeAlias
+
+from bascule.gateway.principal import Principal
+from bascule.gateway.snapshot import Snapshot
+from bascule.gateway.tool import Tool
+from bascule.gateway.verdict import Challenge, Refuse
+from bascule.protocol.versions import Era
+
+JsonObject: TypeAlias = dict[str, object]
+"""A JSON object; values may be `msgspec.Raw`, bytes that are passed on as they came."""
+
+
+class Method(StrEnum):
+    """The MCP methods that enter the pipeline."""
+
+    TOOLS_LIST = "tools/list"
+    TOOLS_CALL = "tools/call"
+    DISCOVER = "server/discover"
+    INITIALIZE = "initialize"
+    PING = "ping"
+
+
+class EndpointKind(StrEnum):
+    """Which slice of the catalogue an endpoint serves."""
+
+    ALL = "all"
+    BUNDLE = "bundle"
+    SERVER = "server"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """`/mcp`, `/mcp/bundles/{name}` or `/mcp/servers/{name}`."""
+
+    kind: EndpointKind = EndpointKind.ALL
+    name: str = ""
+
+
+EVERYTHING = Endpoint()
+
+
+@dataclass(slots=True)
+class Call:
+    """A request as the stages see it. Stages fill the fields below `arrived`.
+
+    `credential` is the bearer secret and never leaves `identity`; `authenticate` clears it.
+    `deadline` and `arrived` are in seconds of `time.monotonic`. `arguments` are decoded,
+    `raw_arguments` are the same as they came, for digests and relaying.
+    """
+
+    method: Method
+    correlation_id: str
+    era: Era = Era.MODERN
+    endpoint: Endpoint = EVERYTHING
+    credential: str | None = None
+    peer: str = ""
+    tool_name: str = ""
+    arguments: JsonObject = field(default_factory=dict[str, object])
+    raw_arguments: bytes = b"{}"
+    cursor: str | None = None
+    idempotency_key: str | None = None
+    traceparent: str | None = None
+    agent: str | None = None
+    request_bytes: int = 0
+    deadline: float = 0.0
+    arrived: float = 0.0
+
+    snapshot: Snapshot = field(default_factory=Snapshot)
+    principal: Principal | None = None
+    tool: Tool | None = None
+    rule: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What an executed call gave: the members of the JSON-RPC `result`, era-neutral.
+
+    `is_error` mirrors `isError`: the call ran and the tool said no.
+    """
+
+    body: JsonObject
+    is_error: bool = False
+    failure: str | None = None
+    """Private cause for the audit record where `is_error` is set."""
+
+
+Outcome = Result | Refuse | Challenge

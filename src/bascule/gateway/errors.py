@@ -1,0 +1,144 @@
+"""Everything that can be wrong with a call, by the code its caller reads.
+
+The codes are API: listed in docs/reference/errors.md, and a test compares the two.
+"""
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import ClassVar
+
+from bascule.protocol import codes
+
+
+class ErrorCode(Enum):
+    """(E-code, slug, HTTP status for REST callers, JSON-RPC code for MCP callers)."""
+
+    AUTH_REQUIRED = ("E1001", "auth.required", 401, codes.INVALID_REQUEST)
+    INVALID_TOKEN = ("E1002", "auth.invalid_token", 401, codes.INVALID_REQUEST)
+    TOKEN_EXPIRED = ("E1003", "auth.token_expired", 401, codes.INVALID_REQUEST)
+    FORBIDDEN = ("E1004", "auth.insufficient_permissions", 403, codes.INVALID_REQUEST)
+    ORIGIN_REFUSED = ("E1005", "auth.origin_refused", 403, codes.INVALID_REQUEST)
+
+    INVALID_REQUEST = ("E2001", "request.invalid", 400, codes.INVALID_REQUEST)
+    SCHEMA_VIOLATION = ("E2002", "request.schema_violation", 422, codes.INVALID_PARAMS)
+    MISSING_FIELD = ("E2003", "request.missing_field", 400, codes.INVALID_PARAMS)
+    INVALID_VALUE = ("E2004", "request.invalid_value", 400, codes.INVALID_PARAMS)
+    MALFORMED_JSON = ("E2005", "request.malformed_json", 400, codes.PARSE_ERROR)
+    TOO_LARGE = ("E2006", "request.too_large", 413, codes.INVALID_REQUEST)
+    UNSUPPORTED_MEDIA = ("E2007", "request.unsupported_media_type", 415, codes.INVALID_REQUEST)
+    HEADER_MISMATCH = ("E2008", "request.header_mismatch", 400, codes.HEADER_MISMATCH)
+    UNSUPPORTED_VERSION = ("E2009", "request.unsupported_version", 400, codes.UNSUPPORTED_VERSION)
+    UNKNOWN_METHOD = ("E2010", "request.unknown_method", 404, codes.METHOD_NOT_FOUND)
+    NOT_FOUND = ("E2011", "request.not_found", 404, codes.INVALID_PARAMS)
+    CONFLICT = ("E2012", "request.conflict", 409, codes.INVALID_PARAMS)
+
+    TOOL_NOT_FOUND = ("E3001", "tool.not_found", 404, codes.INVALID_PARAMS)
+    TOOL_DISABLED = ("E3002", "tool.disabled", 409, codes.INVALID_PARAMS)
+    TOOL_FAILED = ("E3003", "tool.failed", 502, codes.INTERNAL_ERROR)
+    TOOL_TIMEOUT = ("E3004", "tool.timeout", 504, codes.INTERNAL_ERROR)
+
+    UPSTREAM_UNREACHABLE = ("E4001", "upstream.unreachable", 502, codes.INTERNAL_ERROR)
+    UPSTREAM_TIMEOUT = ("E4002", "upstream.timeout", 504, codes.INTERNAL_ERROR)
+    UPSTREAM_RATE_LIMITED = ("E4003", "upstream.rate_limited", 503, codes.INTERNAL_ERROR)
+    UPSTREAM_FAILED = ("E4004", "upstream.failed", 502, codes.INTERNAL_ERROR)
+
+    INTERNAL = ("E5001", "internal", 500, codes.INTERNAL_ERROR)
+    DATABASE = ("E5002", "database", 503, codes.INTERNAL_ERROR)
+    CACHE = ("E5003", "cache", 503, codes.INTERNAL_ERROR)
+    UNAVAILABLE = ("E5004", "unavailable", 503, codes.INTERNAL_ERROR)
+
+    def __init__(self, code: str, slug: str, http_status: int, rpc_code: int) -> None:
+        self.code = code
+        self.slug = slug
+        self.http_status = http_status
+        self.rpc_code = rpc_code
+
+
+class GatewayError(Exception):
+    """A failure we name to the caller. Anything else is a bug: E5001, and it pages.
+
+    `public` is the caller's sentence and says what to do; `private` is for the audit record
+    and the log, and may name what the caller must not learn.
+    """
+
+    error: ClassVar[ErrorCode] = ErrorCode.INTERNAL
+
+    def __init__(
+        self, public: str, *, private: str = "", details: Mapping[str, object] | None = None
+    ) -> None:
+        super().__init__(public)
+        self.public = public
+        self.private = private or public
+        self.details = dict(details or {})
+
+
+class UpstreamUnreachable(GatewayError):
+    """Nothing was sent: safe to retry."""
+
+    error = ErrorCode.UPSTREAM_UNREACHABLE
+
+
+class UpstreamTimeout(GatewayError):
+    """The deadline passed: the upstream may have acted; never retried blindly."""
+
+    error = ErrorCode.UPSTREAM_TIMEOUT
+
+
+class UpstreamFailed(GatewayError):
+    """The upstream answered, but not with something usable; it may have acted."""
+
+    error = ErrorCode.UPSTREAM_FAILED
+
+
+class UpstreamRateLimited(GatewayError):
+    """The upstream answered 429; `details` holds `retry_after_seconds` where it said so."""
+
+    error = ErrorCode.UPSTREAM_RATE_LIMITED
+
+
+class RecordingFailed(GatewayError):
+    """The audit record could not be made durable, so the answer must not leave."""
+
+    error = ErrorCode.UNAVAILABLE
+
+
+class InvalidRequest(GatewayError):
+    """The caller must change the request."""
+
+    error = ErrorCode.INVALID_REQUEST
+
+
+class InvalidValue(GatewayError):
+    """One field is wrong; `details` names it."""
+
+    error = ErrorCode.INVALID_VALUE
+
+
+class NotFound(GatewayError):
+    """No such thing for this caller."""
+
+    error = ErrorCode.NOT_FOUND
+
+
+class Conflict(GatewayError):
+    """The thing exists or changed meanwhile."""
+
+    error = ErrorCode.CONFLICT
+
+
+class Forbidden(GatewayError):
+    """Known, but not permitted."""
+
+    error = ErrorCode.FORBIDDEN
+
+
+class AuthRequired(GatewayError):
+    """No credential came with the request."""
+
+    error = ErrorCode.AUTH_REQUIRED
+
+
+class InvalidToken(GatewayError):
+    """A credential came that this gateway does not accept."""
+
+    error = ErrorCode.INVALID_TOKEN

@@ -1,0 +1,188 @@
+"""The gateway: one edition of snapshot and pipeline at a time, with audit around it."""
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import structlog
+
+from bascule.gateway.call import Call, Method, Outcome, Result
+from bascule.gateway.errors import ErrorCode, GatewayError, RecordingFailed
+from bascule.gateway.identifiers import Identifiers
+from bascule.gateway.masking import mask
+from bascule.gateway.pipeline import Pipeline
+from bascule.gateway.record import AuditRecord, EventType, Observer, Recorder, Status
+from bascule.gateway.snapshot import Snapshot
+from bascule.gateway.verdict import Refuse
+
+_log = structlog.get_logger(__name__)
+
+Renderer = Callable[[Call, Outcome], bytes]
+"""Puts an outcome into the bytes its caller expects; pure."""
+
+# Handshakes and pings change nothing and reveal nothing; only their refusal is worth a record.
+_UNRECORDED = frozenset({Method.DISCOVER, Method.INITIALIZE, Method.PING})
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """A snapshot and the pipeline built from it; they change together or not at all."""
+
+    snapshot: Snapshot
+    pipeline: Pipeline
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What leaves: the rendered body, and the outcome it was rendered from."""
+
+    body: bytes
+    outcome: Outcome
+
+
+class Gateway:
+    """Takes calls through the current edition and records each before its answer leaves."""
+
+    def __init__(
+        self, edition: Edition, recorder: Recorder, observers: Sequence[Observer] = ()
+    ) -> None:
+        self._edition = edition
+        self._recorder = recorder
+        self._observers = tuple(observers)
+        self._event_ids = Identifiers()
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The snapshot new calls see."""
+        return self._edition.snapshot
+
+    def replace(self, edition: Edition) -> None:
+        """Swap the edition; calls under way finish on the one they started with."""
+        self._edition = edition
+
+    async def handle(self, call: Call, render: Renderer) -> Answer:
+        """Run `call` to an answer whose record is already durable.
+
+        Cancelling the task cancels the call; that, too, is recorded.
+        """
+        edition = self._edition
+        call.snapshot = edition.snapshot
+        try:
+            outcome = await self._run(edition, call)
+        except asyncio.CancelledError:
+            self._note(self._record(call, None, b""))
+            raise
+        answer = Answer(render(call, outcome), outcome)
+        if call.method in _UNRECORDED and isinstance(outcome, Result):
+            return answer
+        record = self._record(call, outcome, answer.body)
+        try:
+            await self._recorder.append(record)
+        except RecordingFailed as failure:
+            _log.critical("audit.write_failed", correlation_id=call.correlation_id)
+            refusal = _refusal(failure)
+            answer = Answer(render(call, refusal), refusal)
+        self._note(record, append=False)
+        return answer
+
+    async def _run(self, edition: Edition, call: Call) -> Outcome:
+        if not self._recorder.healthy:
+            return Refuse(
+                ErrorCode.UNAVAILABLE,
+                public="The audit journal cannot be written, so no call is accepted. "
+                "An operator must free disk space or repair the journal.",
+                private="journal unhealthy; refused before execution",
+            )
+        try:
+            return await edition.pipeline.run(call)
+        except GatewayError as failure:
+            return _refusal(failure)
+        except Exception as bug:  # noqa: BLE001 - the edge: a bug becomes E5001 and a record
+            _log.exception("call.crashed", correlation_id=call.correlation_id)
+            return Refuse(
+                ErrorCode.INTERNAL,
+                public="The gateway failed on this call. Quote the correlation id to its operator.",
+                private=f"{type(bug).__name__}: {bug}",
+            )
+
+    def _note(self, record: AuditRecord, *, append: bool = True) -> None:
+        if append:
+            self._recorder.append(record).add_done_callback(_swallow)
+        for observer in self._observers:
+            observer.observe(record)
+
+    def _record(self, call: Call, outcome: Outcome | None, body: bytes) -> AuditRecord:
+        status, code, message = _status(outcome)
+        principal, tool = call.principal, call.tool
+        is_call = call.method is Method.TOOLS_CALL
+        return AuditRecord(
+            event_id=self._event_ids.next(),
+            timestamp=datetime.now(UTC),
+            event_type=_event_type(call, principal is not None),
+            action=call.method.value,
+            status=status,
+            correlation_id=call.correlation_id,
+            tenant=principal.tenant if principal else "",
+            user=principal.subject if principal else "",
+            agent=call.agent or "",
+            tool_name=call.tool_name,
+            tool_version=tool.version if tool else "",
+            rule=call.rule or "",
+            latency_ms=round((time.monotonic() - call.arrived) * 1000, 3),
+            request_size=call.request_bytes,
+            response_size=len(body),
+            error_code=code,
+            error_message=message,
+            arguments=mask(call.arguments) if is_call else None,
+            arguments_sha256=hashlib.sha256(call.raw_arguments).hexdigest() if is_call else "",
+            result_sha256=hashlib.sha256(body).hexdigest() if body else "",
+            snapshot_version=call.snapshot.version,
+        )
+
+
+def _event_type(call: Call, identified: bool) -> EventType:  # noqa: FBT001 - private, one caller
+    if not identified:
+        return EventType.AUTH_EVENT
+    return EventType.TOOL_CALL if call.method is Method.TOOLS_CALL else EventType.POLICY_DECISION
+
+
+def _refusal(failure: GatewayError) -> Refuse:
+    return Refuse(failure.error, failure.public, failure.private, failure.details)
+
+
+_DENIALS = frozenset(
+    {
+        ErrorCode.AUTH_REQUIRED,
+        ErrorCode.INVALID_TOKEN,
+        ErrorCode.TOKEN_EXPIRED,
+        ErrorCode.FORBIDDEN,
+        ErrorCode.TOOL_NOT_FOUND,
+        ErrorCode.TOOL_DISABLED,
+    }
+)
+
+
+def _status(outcome: Outcome | None) -> tuple[Status, str, str]:
+    if outcome is None:
+        return Status.CANCELLED, "", "the caller went away"
+    if isinstance(outcome, Result):
+        if outcome.is_error:
+            return Status.FAILURE, ErrorCode.TOOL_FAILED.code, outcome.failure or ""
+        return Status.SUCCESS, "", ""
+    if isinstance(outcome, Refuse):
+        denied = outcome.error in _DENIALS
+        return (
+            Status.DENIED if denied else Status.FAILURE,
+            outcome.error.code,
+            outcome.private,
+        )
+    return Status.DENIED, ErrorCode.FORBIDDEN.code, outcome.private
+
+
+def _swallow(done: asyncio.Future[None]) -> None:
+    # A cancelled call has nobody left to tell; the journal has already turned unhealthy.
+    if not done.cancelled():
+        done.exception()

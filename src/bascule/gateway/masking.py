@@ -1,0 +1,52 @@
+"""How arguments look in an audit record: enough to recognise, not enough to use (AUD.1)."""
+
+from typing import Final
+
+_KEPT: Final = 2
+_SHORTEST_PARTLY_SHOWN: Final = 6
+_MOST_ITEMS: Final = 50
+_DEEPEST: Final = 6
+_SHORT_NUMBER: Final = 100_000
+"""Numbers of more than five digits may identify somebody: a phone, an account."""
+
+
+def mask(value: object, depth: int = 0) -> object:
+    """`value` with every text and long number masked to its first and last two characters.
+
+    Containers keep their shape up to 50 items and 6 levels; what lies beyond is counted.
+    """
+    if isinstance(value, str):
+        return _mask_text(value)
+    if isinstance(value, dict):
+        return _mask_members(value, depth)  # pyright: ignore[reportUnknownArgumentType]
+    if isinstance(value, list):
+        return _mask_items(value, depth)  # pyright: ignore[reportUnknownArgumentType]
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, int | float) and abs(value) < _SHORT_NUMBER:
+        return value
+    return _mask_text(str(value))
+
+
+def _mask_text(text: str) -> str:
+    if len(text) < _SHORTEST_PARTLY_SHOWN:
+        return "*" * len(text)
+    return f"{text[:_KEPT]}{'*' * min(len(text) - 2 * _KEPT, 16)}{text[-_KEPT:]}"
+
+
+def _mask_members(members: dict[str, object], depth: int) -> object:
+    if depth >= _DEEPEST:
+        return f"{{{len(members)} members}}"
+    shown = {key[:100]: mask(members[key], depth + 1) for key in list(members)[:_MOST_ITEMS]}
+    if len(members) > _MOST_ITEMS:
+        shown["…"] = f"{len(members) - _MOST_ITEMS} more members"
+    return shown
+
+
+def _mask_items(items: list[object], depth: int) -> object:
+    if depth >= _DEEPEST:
+        return f"[{len(items)} items]"
+    shown = [mask(item, depth + 1) for item in items[:_MOST_ITEMS]]
+    if len(items) > _MOST_ITEMS:
+        shown.append(f"{len(items) - _MOST_ITEMS} more items")
+    return shown

@@ -1,0 +1,83 @@
+"""What is written down about a call (AUD.1), and the port it is written through."""
+
+import asyncio
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+import msgspec
+
+
+class EventType(StrEnum):
+    """The families of audit records."""
+
+    TOOL_CALL = "tool_call"
+    POLICY_DECISION = "policy_decision"
+    AUTH_EVENT = "auth_event"
+    ADMIN_ACTION = "admin_action"
+    LIFECYCLE = "lifecycle"
+
+
+class Status(StrEnum):
+    """How it ended."""
+
+    SUCCESS = "success"
+    FAILURE = "failure"
+    DENIED = "denied"
+    CANCELLED = "cancelled"
+
+
+class AuditRecord(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One thing that happened. Sizes in bytes, latency in milliseconds.
+
+    `arguments` are masked, `arguments_sha256` and `result_sha256` prove the originals.
+    `error_message` is the private reason; no secret is ever in any field.
+    """
+
+    event_id: str
+    timestamp: datetime
+    event_type: EventType
+    action: str
+    status: Status
+    correlation_id: str
+    tenant: str = ""
+    user: str = ""
+    agent: str = ""
+    tool_name: str = ""
+    tool_version: str = ""
+    rule: str = ""
+    latency_ms: float = 0.0
+    request_size: int = 0
+    response_size: int = 0
+    error_code: str = ""
+    error_message: str = ""
+    arguments: object = None
+    arguments_sha256: str = ""
+    result_sha256: str = ""
+    snapshot_version: int = 0
+    metadata: dict[str, object] = {}
+
+
+class Recorder(Protocol):
+    """Where records go. Order of `append` is the order on disk."""
+
+    @property
+    def healthy(self) -> bool:
+        """False once a record could not be made durable; calls are refused before they act."""
+        ...
+
+    def append(self, record: AuditRecord) -> asyncio.Future[None]:
+        """Queue `record`; the future is done when it is durable.
+
+        The future raises RecordingFailed when the record could not be written. It may be
+        dropped: the record is written all the same.
+        """
+        ...
+
+
+class Observer(Protocol):
+    """Learns of each finished call after it was recorded: metrics, metering."""
+
+    def observe(self, record: AuditRecord) -> None:
+        """Take note; must not block or raise."""
+        ...

@@ -1,0 +1,41 @@
+"""The one thing the data plane knows: a frozen, numbered view of everything an operator set."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from bascule.gateway.principal import KeyRecord
+from bascule.gateway.rule import RbacRule
+from bascule.gateway.tool import Bundle, Tool, Upstream
+
+
+@dataclass(frozen=True, slots=True)
+class TenantView:
+    """Everything one tenant owns. No look-up ever crosses from one view to another.
+
+    `tools` is keyed by name and ordered as listed; only listable tools are in it.
+    `disabled` names tools that exist but are inactive or quarantined.
+    """
+
+    tenant: str
+    tools: Mapping[str, Tool] = field(default_factory=dict[str, Tool])
+    disabled: frozenset[str] = frozenset()
+    bundles: Mapping[str, Bundle] = field(default_factory=dict[str, Bundle])
+    upstreams: Mapping[str, Upstream] = field(default_factory=dict[str, Upstream])
+    rules: tuple[RbacRule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A version of the whole configuration. A call sees one from start to end.
+
+    `keys` maps the SHA-256 digest of an API key to its record. `version` grows with every
+    committed change and is written into each audit record.
+    """
+
+    version: int = 0
+    tenants: Mapping[str, TenantView] = field(default_factory=dict[str, TenantView])
+    keys: Mapping[bytes, KeyRecord] = field(default_factory=dict[bytes, KeyRecord])
+
+    def tenant(self, name: str) -> TenantView:
+        """The view of `name`; an unknown tenant owns nothing."""
+        return self.tenants.get(name) or TenantView(name)

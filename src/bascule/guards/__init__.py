@@ -1,0 +1,1 @@
+"""Is it safe: schemas and limits, checked both ways."""

@@ -1,0 +1,1 @@
+"""May they: rules in, decisions out. No I/O."""

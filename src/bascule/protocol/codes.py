@@ -1,0 +1,16 @@
+"""JSON-RPC error codes a 2026-07-28 server may emit.
+
+Source: specification 2026-07-28, basic/index "Error Codes". -32002 and -32042 are legacy only;
+-32000 to -32019 are never used.
+"""
+
+from typing import Final
+
+PARSE_ERROR: Final = -32700
+INVALID_REQUEST: Final = -32600
+METHOD_NOT_FOUND: Final = -32601
+INVALID_PARAMS: Final = -32602
+INTERNAL_ERROR: Final = -32603
+HEADER_MISMATCH: Final = -32020
+MISSING_CLIENT_CAPABILITY: Final = -32021
+UNSUPPORTED_VERSION: Final = -32022

@@ -1,0 +1,1 @@
+"""Do it: the services behind the gateway."""
