@@ -8,7 +8,7 @@ from bascule.gateway.principal import Principal
 from bascule.gateway.snapshot import Snapshot
 from bascule.gateway.tool import Tool
 from bascule.gateway.verdict import Challenge, Refuse
-from bascule.protocol.versions import Era
+from bascule.protocol.versions import MODERN_VERSION, Era
 
 JsonObject: TypeAlias = dict[str, object]
 """A JSON object; values may be `msgspec.Raw`, bytes that are passed on as they came."""
@@ -22,6 +22,10 @@ class Method(StrEnum):
     DISCOVER = "server/discover"
     INITIALIZE = "initialize"
     PING = "ping"
+    NOTIFICATION = "notification"
+    """Not a method: any message without an id. Its sender is identified, then it is dropped."""
+    MALFORMED = "malformed"
+    """Not a method: a message nobody could make sense of, on its way to a recorded refusal."""
 
 
 class EndpointKind(StrEnum):
@@ -54,7 +58,12 @@ class Call:
 
     method: Method
     correlation_id: str
+    message_id: int | float | str | None = None
+    """The JSON-RPC id, echoed in the answer; None where the transport has none."""
     era: Era = Era.MODERN
+    version: str = MODERN_VERSION
+    fault: Refuse | None = None
+    """What the transport found wrong with the message; told only to callers who are identified."""
     endpoint: Endpoint = EVERYTHING
     credential: str | None = None
     peer: str = ""

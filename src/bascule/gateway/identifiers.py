@@ -17,3 +17,12 @@ class Identifiers:
     def next(self) -> str:
         """The next id, 16 hexadecimal digits, a dash and at least 8 more."""
         return f"{self._prefix}-{next(self._numbers):08x}"
+
+
+def accepted_correlation_id(given: bytes | None) -> str | None:
+    """The caller's correlation id if it is safe to repeat: letters, digits, `-` and `_`, to 128."""
+    if not given or len(given) > 128:
+        return None
+    text = given.decode("latin-1")
+    plain = text.replace("-", "").replace("_", "")
+    return text if text.isascii() and plain.isalnum() else None

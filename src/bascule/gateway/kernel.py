@@ -24,7 +24,7 @@ Renderer = Callable[[Call, Outcome], bytes]
 """Puts an outcome into the bytes its caller expects; pure."""
 
 # Handshakes and pings change nothing and reveal nothing; only their refusal is worth a record.
-_UNRECORDED = frozenset({Method.DISCOVER, Method.INITIALIZE, Method.PING})
+_UNRECORDED = frozenset({Method.DISCOVER, Method.INITIALIZE, Method.PING, Method.NOTIFICATION})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,9 @@ class Gateway:
         try:
             outcome = await self._run(edition, call)
         except asyncio.CancelledError:
-            self._note(self._record(call, None, b""))
+            record = self._record(call, None, b"")
+            self._recorder.append(record).add_done_callback(_swallow)
+            self._tell(record)
             raise
         answer = Answer(render(call, outcome), outcome)
         if call.method in _UNRECORDED and isinstance(outcome, Result):
@@ -85,7 +87,8 @@ class Gateway:
             _log.critical("audit.write_failed", correlation_id=call.correlation_id)
             refusal = _refusal(failure)
             answer = Answer(render(call, refusal), refusal)
-        self._note(record, append=False)
+        finally:
+            self._tell(record)
         return answer
 
     async def _run(self, edition: Edition, call: Call) -> Outcome:
@@ -108,9 +111,7 @@ class Gateway:
                 private=f"{type(bug).__name__}: {bug}",
             )
 
-    def _note(self, record: AuditRecord, *, append: bool = True) -> None:
-        if append:
-            self._recorder.append(record).add_done_callback(_swallow)
+    def _tell(self, record: AuditRecord) -> None:
         for observer in self._observers:
             observer.observe(record)
 

@@ -1,0 +1,67 @@
+# `make help` lists the targets. Everything runs inside .venv; nothing is installed outside it.
+PYTHON ?= python3
+BIN := .venv/bin
+.DEFAULT_GOAL := help
+.PHONY: help setup demo dev fmt lint types imports sizes test test-fast bench docs lock migrate wheel check clean
+
+help: ## Show this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+setup: .venv/.ready ## Make the virtual environment from the lock file
+.venv/.ready: requirements/dev.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: setup ## Start the gateway with the booking example behind it
+	$(BIN)/bascule up --demo --data .demo --no-browser
+
+dev: setup ## Start an empty gateway on this checkout
+	$(BIN)/bascule up --data .demo/dev --no-browser
+
+fmt: setup ## Format and mend what can be mended
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lint: setup ## Style
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: setup ## Types, strict
+	$(BIN)/pyright
+
+imports: setup ## The rooms and who may import whom
+	$(BIN)/lint-imports --no-cache
+
+sizes: setup ## Sizes of files and functions; a test for every module
+	$(BIN)/python scripts/check_sizes.py src examples/booking/booking bench
+	$(BIN)/python scripts/check_twins.py
+
+test: lint types imports sizes clients ## Everything that must hold: checks, then the whole test suite
+	$(BIN)/pytest --cov --cov-report=term:skip-covered
+
+test-fast: setup ## Unit tests only
+	$(BIN)/pytest -q tests/unit
+
+clients: setup tests/clients/node_modules/.ready
+tests/clients/node_modules/.ready: tests/clients/package-lock.json
+	cd tests/clients && npm ci --no-audit --no-fund --silent
+	@touch $@
+
+bench: setup ## Governed calls a second, beside a bare proxy and the upstream alone
+	$(BIN)/python -m bench
+
+docs: setup ## Write the generated reference pages anew
+	$(BIN)/python scripts/generate_reference.py
+
+lock: setup ## Resolve the dependencies anew (needs uv)
+	$(PYTHON) scripts/lock.py
+
+wheel: setup ## Build the wheel into dist/
+	$(BIN)/python -m hatchling build
+
+check: test ## What continuous integration runs
+
+clean: ## Remove the environment, caches and demo data
+	rm -rf .venv .demo .pytest_cache .ruff_cache .hypothesis dist tests/clients/node_modules

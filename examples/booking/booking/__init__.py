@@ -1,0 +1,1 @@
+"""A vehicle-service booking API: customers, vehicles, dealers, slots and bookings."""

@@ -1,0 +1,77 @@
+"""The front door of the process: which part answers which path."""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from bascule.gateway.call import EVERYTHING, Endpoint, EndpointKind
+from bascule.gateway.errors import ErrorCode
+from bascule.protocol.results import encode_error
+from bascule.transports.access import Door
+from bascule.transports.asgi import AsgiApp, Receive, Scope, Send, respond
+from bascule.transports.streamable_http import StreamableHttp
+
+Page = Callable[[Mapping[bytes, bytes]], Awaitable[tuple[int, bytes, bytes]]]
+"""Answers a GET from its request headers: status, content type, body."""
+
+_SLICES = (
+    ("/mcp/bundles/", EndpointKind.BUNDLE),
+    ("/mcp/servers/", EndpointKind.SERVER),
+)
+
+
+class Front:
+    """An ASGI application. `/mcp…` goes to MCP, exact paths to `pages`, the rest to `control`."""
+
+    def __init__(
+        self, mcp: StreamableHttp, door: Door, pages: Mapping[str, Page], control: AsgiApp | None
+    ) -> None:
+        self._mcp = mcp
+        self._door = door
+        self._pages = dict(pages)
+        self._control = control
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one HTTP request; other protocols are closed at once."""
+        if scope["type"] != "http":
+            await _close(scope, send)
+            return
+        path: str = scope["path"]
+        endpoint = EVERYTHING if path == "/mcp" else _slice(path)
+        if endpoint is not None:
+            await self._mcp.serve(endpoint, scope, receive, send)
+            return
+        await self._other(path, scope, receive, send)
+
+    async def _other(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        reason = self._door.admits(headers.get(b"host"), headers.get(b"origin"))
+        page = self._pages.get(path)
+        if reason is not None:
+            await _refuse(send, 403, ErrorCode.ORIGIN_REFUSED, f"Refused: {reason}.")
+        elif page is not None and scope["method"] in {"GET", "HEAD"}:
+            status, kind, body = await page(headers)
+            body = b"" if scope["method"] == "HEAD" else body
+            await respond(send, status, body, [(b"content-type", kind)])
+        elif self._control is not None:
+            await self._control(scope, receive, send)
+        else:
+            await _refuse(send, 404, ErrorCode.NOT_FOUND, "There is nothing here; MCP is at /mcp.")
+
+
+def _slice(path: str) -> Endpoint | None:
+    if not path.startswith("/mcp/"):
+        return None
+    for prefix, kind in _SLICES:
+        name = path.removeprefix(prefix)
+        if name != path and name and "/" not in name:
+            return Endpoint(kind, name)
+    return EVERYTHING if path == "/mcp/" else None
+
+
+async def _refuse(send: Send, status: int, error: ErrorCode, text: str) -> None:
+    body = encode_error(None, error.rpc_code, text, {"code": error.code})
+    await respond(send, status, body, [(b"content-type", b"application/json")])
+
+
+async def _close(scope: Scope, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1008, "reason": "not served here"})

@@ -1,0 +1,130 @@
+"""Listening: sockets, the ready signal, draining on shutdown."""
+
+import asyncio
+import errno
+import logging
+import socket
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import uvicorn
+
+from bascule.gateway.errors import ErrorCode, GatewayError
+from bascule.transports.access import loopback_only
+from bascule.transports.asgi import AsgiApp
+
+
+class CannotListen(GatewayError):
+    """The address cannot be had; the message says what to do."""
+
+    error = ErrorCode.UNAVAILABLE
+
+
+@dataclass(frozen=True, slots=True)
+class ListenConfig:
+    """Where to listen; `port` 0 takes any free one.
+
+    `grace_seconds` bounds how long calls under way may take to finish on shutdown.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    allow_remote: bool = False
+    grace_seconds: float = 30.0
+
+
+def bind(config: ListenConfig) -> socket.socket:
+    """Bind the listening socket.
+
+    Raises:
+        CannotListen: not loopback without consent, port taken, not permitted, no such address.
+    """
+    if not config.allow_remote and not loopback_only([config.host]):
+        raise CannotListen(
+            f"{config.host} can be reached from other machines. Set server.allow_remote: true "
+            "(or --allow-remote) if that is meant, and put TLS in front."
+        )
+    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((config.host, config.port))
+    except OSError as error:
+        listener.close()
+        raise CannotListen(_reason(config, error)) from error
+    return listener
+
+
+def _reason(config: ListenConfig, error: OSError) -> str:
+    where = f"{config.host}:{config.port}"
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"{where} is in use. Stop what listens there, or choose another --port (0: any free)."
+        )
+    if error.errno == errno.EACCES:
+        return f"{where} needs privileges. Choose a --port above 1023."
+    return f"{where} cannot be listened on: {error.strerror or error}."
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, saying when it is ready and when it begins to drain."""
+
+    def __init__(
+        self, config: uvicorn.Config, on_ready: Callable[[], None], on_drain: Callable[[], None]
+    ) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+        self._on_drain = on_drain
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._on_drain()
+        await super().shutdown(sockets)
+
+
+async def listen(
+    app: AsgiApp,
+    listener: socket.socket,
+    config: ListenConfig,
+    *,
+    on_ready: Callable[[], None],
+    on_drain: Callable[[], None],
+    until: Awaitable[None] | None = None,
+) -> None:
+    """Serve `app` on `listener` until SIGTERM or SIGINT, or until `until` is done.
+
+    Then no connection is accepted any more, calls under way finish within the grace, and
+    connections that outlast it are closed.
+    """
+    server = _Server(
+        uvicorn.Config(
+            app,  # pyright: ignore[reportArgumentType] - the same contract under other names
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            log_level=logging.WARNING,
+            server_header=False,
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=round(config.grace_seconds),
+            backlog=2048,
+        ),
+        on_ready,
+        on_drain,
+    )
+    if until is None:
+        await server.serve([listener])
+        return
+    async with asyncio.TaskGroup() as group:
+        watcher = group.create_task(_stop_when(until, server))
+        await server.serve([listener])
+        watcher.cancel()
+
+
+async def _stop_when(until: Awaitable[None], server: uvicorn.Server) -> None:
+    await until
+    server.should_exit = True

@@ -1,0 +1,55 @@
+"""Where a journal lies: `<directory>/<writer>-00000001.jsonl` and its successors."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from bascule.gateway.errors import NotFound
+
+_NAME: Final = re.compile(r"(?P<writer>[a-z0-9][a-z0-9._-]*)-(?P<number>\d{8,12})\.jsonl")
+_WRITER: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One file of a writer's chain."""
+
+    directory: Path
+    writer: str
+    number: int
+
+    @property
+    def path(self) -> Path:
+        """The file; numbers are padded so that names sort as the chain runs."""
+        return self.directory / f"{self.writer}-{self.number:08d}.jsonl"
+
+    def next(self) -> "Segment":
+        """The segment after this one."""
+        return Segment(self.directory, self.writer, self.number + 1)
+
+
+def is_writer_name(name: str) -> bool:
+    """Whether `name` may be part of a file name: lower case, digits, `.`, `_` and `-`."""
+    return _WRITER.fullmatch(name) is not None
+
+
+def list_segments(directory: Path, writer: str | None = None) -> dict[str, list[Segment]]:
+    """The segments in `directory` by writer, each list in the order of the chain.
+
+    Raises:
+        NotFound: there is no such directory.
+    """
+    if not directory.is_dir():
+        raise NotFound(f"There is no audit directory {directory}. Give the one the journal is in.")
+    found: dict[str, list[Segment]] = {}
+    for entry in directory.iterdir():
+        name = _NAME.fullmatch(entry.name)
+        if name and writer in {None, name["writer"]}:
+            segment = Segment(directory, name["writer"], int(name["number"]))
+            if segment.path == entry:
+                found.setdefault(segment.writer, []).append(segment)
+    return {
+        name: sorted(segments, key=lambda segment: segment.number)
+        for name, segments in sorted(found.items())
+    }

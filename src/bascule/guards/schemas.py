@@ -1,0 +1,133 @@
+"""Arguments are checked against the tool's input schema before anything is executed."""
+
+from collections.abc import Mapping
+from itertools import islice
+from typing import Any, Final, NoReturn
+
+import jsonschema_rs
+import msgspec
+from rapidfuzz import fuzz, process
+
+from bascule.gateway.call import Call
+from bascule.gateway.errors import ErrorCode
+from bascule.gateway.snapshot import Snapshot
+from bascule.gateway.stage import FailureMode
+from bascule.gateway.tool import Tool
+from bascule.gateway.verdict import PASS, Refuse, Verdict
+
+_MOST_REASONS: Final = 5
+_LONGEST_REASON: Final = 300
+_MOST_SCHEMAS: Final = 20_000
+
+
+class SchemaRefused(ValueError):
+    """A schema that cannot be compiled safely; the message says why."""
+
+
+class InputSchemas:
+    """Compiled validators, shared by all snapshots: a schema is compiled once, never on a call."""
+
+    def __init__(self) -> None:
+        self._compiled: dict[bytes, jsonschema_rs.Validator] = {}
+
+    def compile(self, schema: Mapping[str, object]) -> jsonschema_rs.Validator:
+        """Compile `schema` (2020-12 unless it says otherwise).
+
+        Network and file references are refused, and patterns run in linear time.
+
+        Raises:
+            SchemaRefused: not a schema, or one that refers to the outside.
+        """
+        key = msgspec.json.encode(schema)
+        validator = self._compiled.get(key)
+        if validator is None:
+            if len(self._compiled) >= _MOST_SCHEMAS:
+                self._compiled.clear()
+            validator = self._compiled[key] = _compile(schema)
+        return validator
+
+
+def _compile(schema: Mapping[str, object]) -> jsonschema_rs.Validator:
+    try:
+        document = dict(schema)
+        kind = jsonschema_rs.validator_cls_for(document)
+        return kind(
+            document, retriever=_refuse_reference, pattern_options=jsonschema_rs.RegexOptions()
+        )
+    except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
+        raise SchemaRefused(str(error).splitlines()[0]) from None
+
+
+def _refuse_reference(uri: str) -> NoReturn:
+    raise ValueError(f"references outside the schema are not followed: {uri}")
+
+
+class ValidateInput:
+    """The stage that refuses arguments a tool did not ask for."""
+
+    name = "validate"
+    on_failure = FailureMode.CLOSED
+
+    def __init__(self, snapshot: Snapshot, schemas: InputSchemas) -> None:
+        self._validators: dict[int, jsonschema_rs.Validator | SchemaRefused] = {}
+        for view in snapshot.tenants.values():
+            for tool in view.tools.values():
+                self._validators[id(tool)] = _validator_or_reason(tool, schemas)
+
+    async def inbound(self, call: Call) -> Verdict:
+        """Check `call.arguments`; names each place that is wrong, and why."""
+        tool = call.tool
+        if tool is None:
+            return PASS
+        validator = self._validators[id(tool)]
+        if isinstance(validator, SchemaRefused):
+            return Refuse(
+                ErrorCode.TOOL_DISABLED,
+                public=f"The input schema of {tool.name} is unusable, so it cannot be called. "
+                "Its owner must correct it.",
+                private=f"schema refused: {validator}",
+            )
+        if validator.is_valid(call.arguments):
+            return PASS
+        return _refusal(tool, validator, call.arguments)
+
+
+def _validator_or_reason(
+    tool: Tool, schemas: InputSchemas
+) -> jsonschema_rs.Validator | SchemaRefused:
+    try:
+        return schemas.compile(tool.input_schema)
+    except SchemaRefused as reason:
+        return reason
+
+
+def _refusal(tool: Tool, validator: jsonschema_rs.Validator, arguments: object) -> Refuse:
+    violations = [
+        {"path": _path(error), "reason": _reason(error, tool)}
+        for error in islice(validator.iter_errors(arguments), _MOST_REASONS)
+    ]
+    sentence = "; ".join(f"{v['path'] or 'arguments'}: {v['reason']}" for v in violations)
+    return Refuse(
+        ErrorCode.SCHEMA_VIOLATION,
+        public=f"The arguments do not fit {tool.name}: {sentence}",
+        # Reasons quote values, which may be personal: the record gets the places only.
+        private="schema violated at " + ", ".join(v["path"] or "/" for v in violations),
+        details={"violations": violations},
+    )
+
+
+def _path(error: Any) -> str:
+    return "".join(f"/{part}" for part in error.instance_path)
+
+
+def _reason(error: Any, tool: Tool) -> str:
+    reason = str(error.message)[:_LONGEST_REASON]
+    unexpected = getattr(error.kind, "unexpected", None)
+    properties = tool.input_schema.get("properties")
+    if not unexpected or not isinstance(properties, Mapping):
+        return reason
+    known = [str(name) for name in properties]  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    guess = process.extractOne(str(unexpected[0]), known, scorer=fuzz.ratio, score_cutoff=60)
+    if guess:
+        return f"{reason}; did you mean {guess[0]!r}?"
+    return f"{reason}; known are {', '.join(known[:20])}" if known else reason

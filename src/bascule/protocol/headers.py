@@ -1,0 +1,75 @@
+"""Request metadata in HTTP headers: how values are encoded, and when they contradict the body.
+
+Source: specification 2026-07-28, basic/transports/streamable-http "Request Metadata".
+"""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from typing import Final
+
+_PREFIX: Final = "=?base64?"
+_SUFFIX: Final = "?="
+
+PROTOCOL_VERSION: Final = b"mcp-protocol-version"
+METHOD: Final = b"mcp-method"
+NAME: Final = b"mcp-name"
+
+
+class HeaderMismatch(Exception):
+    """A header is missing, undecodable, or says something else than the body (-32020)."""
+
+
+def encode_value(value: str) -> str:
+    """Encode `value` for a header: as it is where safe, else base64 between sentinels."""
+    safe = value.isascii() and value.isprintable() and value == value.strip()
+    sentinel = value.startswith(_PREFIX) and value.endswith(_SUFFIX)
+    if safe and not sentinel:
+        return value
+    return f"{_PREFIX}{base64.b64encode(value.encode()).decode()}{_SUFFIX}"
+
+
+def decode_value(header: str) -> str:
+    """Undo `encode_value`; without both sentinels the value is literal.
+
+    Raises:
+        HeaderMismatch: wrong alphabet or padding, or not UTF-8 inside.
+    """
+    header = header.strip(" \t")
+    if not (header.startswith(_PREFIX) and header.endswith(_SUFFIX)):
+        return header
+    encoded = header[len(_PREFIX) : -len(_SUFFIX)]
+    try:
+        return base64.b64decode(encoded, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        raise HeaderMismatch("the base64 value of a header cannot be decoded") from None
+
+
+def check_standard(
+    headers: Mapping[bytes, bytes], *, version: str, method: str, name: str | None
+) -> None:
+    """Hold the standard headers against the body; `name` is None where none is required.
+
+    Raises:
+        HeaderMismatch: names the header, and what it and the body say.
+    """
+    _check(headers, PROTOCOL_VERSION, version, "MCP-Protocol-Version")
+    _check(headers, METHOD, method, "Mcp-Method")
+    if name is not None:
+        _check(headers, NAME, name, "Mcp-Name", encoded=True)
+
+
+def _check(
+    headers: Mapping[bytes, bytes], key: bytes, expected: str, title: str, *, encoded: bool = False
+) -> None:
+    raw = headers.get(key)
+    if raw is None:
+        raise HeaderMismatch(f"the required header {title} is missing")
+    value = raw.decode("latin-1")
+    if value == expected:
+        return
+    value = decode_value(value) if encoded else value.strip(" \t")
+    if value != expected:
+        raise HeaderMismatch(
+            f"header {title} is {value[:128]!r} but the body says {expected[:128]!r}"
+        )

@@ -1,0 +1,86 @@
+"""Answers as they go on the wire, in the terms of the caller's era.
+
+Source: specification 2026-07-28 basic/index ("ResultType", "_meta"), server/utilities/caching;
+2025-11-25 basic/lifecycle.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from bascule.protocol.messages import SERVER_INFO_KEY, MessageId
+from bascule.protocol.versions import Era
+
+_encoder = msgspec.json.Encoder()
+_MODERN_ONLY: Final = frozenset({"resultType", "ttlMs", "cacheScope"})
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """Who this server says it is (`serverInfo`)."""
+
+    name: str
+    version: str
+    title: str = "Bascule"
+
+
+def encode_result(
+    message_id: MessageId, result: Mapping[str, object], era: Era, identity: Identity
+) -> bytes:
+    """Encode a success; `result` holds the era-neutral members."""
+    members = _modern(result, identity) if era is Era.MODERN else _legacy(result)
+    return b'{"jsonrpc":"2.0","id":%b,"result":%b}' % (
+        _encoder.encode(message_id),
+        _encoder.encode(members),
+    )
+
+
+def encode_error(
+    message_id: MessageId, code: int, message: str, data: Mapping[str, object] | None = None
+) -> bytes:
+    """Encode a failure. Without a readable id the member is null, as JSON-RPC 2.0 asks."""
+    error: dict[str, object] = {"code": code, "message": message}
+    if data:
+        error["data"] = data
+    return _encoder.encode({"jsonrpc": "2.0", "id": message_id, "error": error})
+
+
+def tool_error(text: str, meta: Mapping[str, object]) -> dict[str, object]:
+    """A CallToolResult that tells the model what went wrong, so that it can do better."""
+    return {"content": [{"type": "text", "text": text}], "isError": True, "_meta": meta}
+
+
+def discover_result(versions: tuple[str, ...], instructions: str) -> dict[str, object]:
+    """The answer to `server/discover`: only what is really served is advertised."""
+    return {
+        "supportedVersions": versions,
+        "capabilities": {"tools": {}},
+        "instructions": instructions,
+        "ttlMs": 0,
+        "cacheScope": "private",
+    }
+
+
+def initialize_result(version: str, identity: Identity, instructions: str) -> dict[str, object]:
+    """The answer to a legacy `initialize` that agreed on `version`."""
+    return {
+        "protocolVersion": version,
+        "capabilities": {"tools": {}},
+        "serverInfo": identity,
+        "instructions": instructions,
+    }
+
+
+def _modern(result: Mapping[str, object], identity: Identity) -> dict[str, Any]:
+    members: dict[str, Any] = {"resultType": "complete", **result}
+    meta = members.get("_meta")
+    if isinstance(meta, msgspec.Raw):
+        meta = msgspec.json.decode(meta)
+    members["_meta"] = {**(meta or {}), SERVER_INFO_KEY: identity}
+    return members
+
+
+def _legacy(result: Mapping[str, object]) -> Mapping[str, object]:
+    if _MODERN_ONLY.isdisjoint(result):
+        return result
+    return {key: value for key, value in result.items() if key not in _MODERN_ONLY}

@@ -1,0 +1,105 @@
+"""Outcomes as MCP answers: JSON-RPC results and errors, and the HTTP status around them."""
+
+from collections.abc import Callable
+from typing import Final
+
+from bascule.gateway.call import Call, Method, Outcome, Result
+from bascule.gateway.errors import ErrorCode
+from bascule.gateway.verdict import Challenge, Refuse
+from bascule.protocol import codes
+from bascule.protocol.results import Identity, encode_error, encode_result, tool_error
+from bascule.protocol.versions import Era
+
+ERROR_META: Final = "io.bascule/error"
+
+# A model can act on these, so they are tool results; the rest are protocol errors
+# (specification 2026-07-28, server/tools "Error Handling").
+_TOOL_ERRORS: Final = frozenset(
+    {
+        ErrorCode.SCHEMA_VIOLATION,
+        ErrorCode.TOOL_FAILED,
+        ErrorCode.TOOL_TIMEOUT,
+        ErrorCode.TOOL_DISABLED,
+        ErrorCode.UPSTREAM_UNREACHABLE,
+        ErrorCode.UPSTREAM_TIMEOUT,
+        ErrorCode.UPSTREAM_RATE_LIMITED,
+        ErrorCode.UPSTREAM_FAILED,
+    }
+)
+# Legacy revisions leave the status open; their clients read JSON-RPC errors from a 200.
+_STATUS_IN_BOTH_ERAS: Final = frozenset(
+    {
+        ErrorCode.AUTH_REQUIRED,
+        ErrorCode.INVALID_TOKEN,
+        ErrorCode.TOKEN_EXPIRED,
+        ErrorCode.ORIGIN_REFUSED,
+        ErrorCode.INVALID_REQUEST,
+        ErrorCode.MALFORMED_JSON,
+        ErrorCode.TOO_LARGE,
+        ErrorCode.UNSUPPORTED_MEDIA,
+        ErrorCode.UNSUPPORTED_VERSION,
+        ErrorCode.UNAVAILABLE,
+        ErrorCode.INTERNAL,
+    }
+)
+_STATUS_IN_MODERN: Final = _STATUS_IN_BOTH_ERAS | {
+    ErrorCode.HEADER_MISMATCH,
+    ErrorCode.MISSING_FIELD,
+    ErrorCode.UNKNOWN_METHOD,
+    ErrorCode.FORBIDDEN,
+}
+
+
+def renderer(identity: Identity) -> Callable[[Call, Outcome], bytes]:
+    """Make the function that puts outcomes into JSON-RPC under `identity`."""
+
+    def render(call: Call, outcome: Outcome) -> bytes:
+        if isinstance(outcome, Result):
+            return encode_result(call.message_id, outcome.body, call.era, identity)
+        if isinstance(outcome, Challenge):
+            outcome = _challenge_refusal(outcome)
+        if call.method is Method.TOOLS_CALL and outcome.error in _TOOL_ERRORS:
+            text = f"{outcome.error.code}: {outcome.public}"
+            body = tool_error(text, {ERROR_META: _data(call, outcome)})
+            return encode_result(call.message_id, body, call.era, identity)
+        code, data = _rpc_error(outcome)
+        return encode_error(call.message_id, code, outcome.public, data or _data(call, outcome))
+
+    return render
+
+
+def http_status(call: Call, outcome: Outcome) -> int:
+    """The HTTP status that goes with `outcome` in the caller's era."""
+    if isinstance(outcome, Result):
+        return 200
+    if isinstance(outcome, Challenge):
+        return 403
+    carries = _STATUS_IN_MODERN if call.era is Era.MODERN else _STATUS_IN_BOTH_ERAS
+    return outcome.error.http_status if outcome.error in carries else 200
+
+
+def _challenge_refusal(challenge: Challenge) -> Refuse:
+    details = {"elevation_url": challenge.url}
+    return Refuse(ErrorCode.FORBIDDEN, challenge.public, challenge.private, details)
+
+
+def _rpc_error(refusal: Refuse) -> tuple[int, dict[str, object] | None]:
+    """The code, and the data where the specification (or a relayed error) fixes it."""
+    details = dict(refusal.details or {})
+    if refusal.error is ErrorCode.UNSUPPORTED_VERSION:
+        return codes.UNSUPPORTED_VERSION, {**details, "code": refusal.error.code}
+    relayed = details.get("rpc_code")
+    if isinstance(relayed, int):
+        data = details.get("rpc_data")
+        return relayed, data if isinstance(data, dict) else {"code": refusal.error.code}  # pyright: ignore[reportUnknownVariableType]
+    return refusal.error.rpc_code, None
+
+
+def _data(call: Call, refusal: Refuse) -> dict[str, object]:
+    data: dict[str, object] = {
+        "code": refusal.error.code,
+        "correlation_id": call.correlation_id,
+    }
+    if refusal.details:
+        data["details"] = refusal.details
+    return data

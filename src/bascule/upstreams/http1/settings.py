@@ -1,0 +1,36 @@
+"""How many connections there may be, how long each lives, and how much an answer may hold."""
+
+import ssl
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class PoolConfig:
+    """Limits of one `HttpClient`; the connection limits hold per origin.
+
+    `idle_seconds` stays below the five seconds after which common servers close an idle
+    connection: whoever closes first decides whether a request can be lost.
+    `ca_file` is a PEM file of authorities trusted besides those of the system.
+    """
+
+    max_connections: int = 64
+    connect_timeout_seconds: float = 5.0
+    idle_seconds: float = 4.0
+    max_lifetime_seconds: float = 300.0
+    max_header_bytes: int = 64 * 1024
+    max_body_bytes: int = 16 * 1024 * 1024
+    ca_file: str | None = None
+
+
+def client_tls(ca_file: str | None = None) -> ssl.SSLContext:
+    """Build the TLS settings for every upstream: TLS 1.2 up, certificate and name verified.
+
+    Raises:
+        OSError: `ca_file` cannot be read (`ssl.SSLError` where it holds no certificate).
+    """
+    context = ssl.create_default_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
+    if ca_file is not None:
+        context.load_verify_locations(cafile=ca_file)
+    return context
