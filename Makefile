@@ -15,10 +15,10 @@ setup: .venv/.ready ## Make the virtual environment from the lock file
 	@touch $@
 
 demo: setup ## Start the gateway with the booking example behind it
-	$(BIN)/bascule up --demo --data .demo --no-browser
+	$(BIN)/bascule up --demo --no-browser
 
 dev: setup ## Start an empty gateway on this checkout
-	$(BIN)/bascule up --data .demo/dev --no-browser
+	$(BIN)/bascule up --data .bascule/dev --no-browser
 
 fmt: setup ## Format and mend what can be mended
 	$(BIN)/ruff format .
@@ -64,4 +64,4 @@ wheel: setup ## Build the wheel into dist/
 check: test ## What continuous integration runs
 
 clean: ## Remove the environment, caches and demo data
-	rm -rf .venv .demo .pytest_cache .ruff_cache .hypothesis dist tests/clients/node_modules
+	rm -rf .venv .bascule .pytest_cache .ruff_cache .hypothesis dist tests/clients/node_modules

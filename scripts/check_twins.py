@@ -2,7 +2,8 @@
 
 `src/bascule/policy/access.py` needs `tests/unit/policy/test_access.py`, and a unit test without
 its module is a leftover. Modules that hold only declarations need none, as do migrations; whole
-modules tested from elsewhere are named below with the place.
+modules tested from elsewhere are named below with the place. The modules of one REST resource
+share a test: `api/resources/keys/` has `tests/unit/api/resources/test_keys.py`.
 """
 
 import ast
@@ -11,9 +12,12 @@ from pathlib import Path
 
 ELSEWHERE = {
     "__main__.py": "tests/e2e: the installed command is run",
-    "app.py": "tests/integration: the composition is tested as a whole",
 }
-EXEMPT_FOLDERS = ("storage/migrations/",)
+EXEMPT_FOLDERS = (
+    "storage/migrations/",
+    "app/",  # the composition: tests/integration and tests/e2e run it as a whole
+)
+SHARED = "api/resources/"
 EXTRA_TESTS = ("conftest.py",)
 
 
@@ -38,11 +42,18 @@ def missing_twins(src: Path, tests: Path) -> list[str]:
         name = path.relative_to(src).as_posix()
         if name in ELSEWHERE or name.startswith(EXEMPT_FOLDERS) or only_declares(path):
             continue
-        stem = path.stem if path.stem != "__init__" else path.parent.name
-        twin = tests / path.relative_to(src).parent / f"test_{stem.strip('_')}.py"
+        twin = tests / _twin(name)
         if not twin.exists():
             complaints.append(f"{path}: no twin at {twin}")
     return complaints
+
+
+def _twin(name: str) -> Path:
+    module = Path(name)
+    if name.startswith(SHARED):
+        return module.parent.parent / f"test_{module.parent.name}.py"
+    stem = module.stem if module.stem != "__init__" else module.parent.name
+    return module.parent / f"test_{stem.strip('_')}.py"
 
 
 def orphans(src: Path, tests: Path) -> list[str]:

@@ -1,18 +1,26 @@
 """The REST API as one ASGI application."""
 
+from typing import Final
+
 from fastapi import FastAPI
 
 from bascule import __version__
+from bascule.api.access import OPENAPI_PATH, KeyFirst
+from bascule.api.body_limit import BodyLimit
 from bascule.api.control import Control
 from bascule.api.correlation import Correlation
+from bascule.api.edge import Edge
 from bascule.api.errors import ErrorBody, install_error_handlers
 from bascule.api.resources.audit_logs.endpoints import router as audit_logs
 from bascule.api.resources.bundles.endpoints import router as bundles
 from bascule.api.resources.keys.endpoints import router as keys
 from bascule.api.resources.policies.endpoints import router as policies
+from bascule.api.resources.specs.endpoints import MOST_UPLOAD_BYTES
 from bascule.api.resources.specs.endpoints import router as specs
 from bascule.api.resources.tools.endpoints import discovery as tool_discovery
 from bascule.api.resources.tools.endpoints import router as tools
+
+_MOST_BODY_BYTES: Final = 1_048_576
 
 
 def build_api(control: Control) -> FastAPI:
@@ -21,18 +29,24 @@ def build_api(control: Control) -> FastAPI:
         title="Bascule",
         version=__version__,
         description="What operators change: tools, bundles, policies, keys; and what happened.",
-        openapi_url="/api/openapi.json",
+        openapi_url=OPENAPI_PATH,
         # The bundled pages load scripts from elsewhere; an air-gapped site must not need that.
         docs_url=None,
         redoc_url=None,
         responses={
             "4XX": {"model": ErrorBody, "description": "The request was refused; says why."},
-            "5XX": {"model": ErrorBody, "description": "The server failed; nothing was changed."},
+            "5XX": {"model": ErrorBody, "description": "The server failed; says what to do."},
         },
     )
     api.state.control = control
     install_error_handlers(api)
     for router in (tools, tool_discovery, specs, bundles, policies, keys, audit_logs):
         api.include_router(router)
+    # The last one added is the first to see a request.
+    api.add_middleware(
+        BodyLimit, most_bytes=_MOST_BODY_BYTES, by_path={specs.prefix: MOST_UPLOAD_BYTES}
+    )
+    api.add_middleware(KeyFirst, control=control)
+    api.add_middleware(Edge)
     api.add_middleware(Correlation)
     return api

@@ -1,7 +1,7 @@
 """What the REST API works with: the database, the live gateway, and the record of changes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -10,11 +10,28 @@ from pathlib import Path
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bascule.api.caller import Caller
+from bascule.gateway.errors import ErrorCode, GatewayError
 from bascule.gateway.identifiers import Identifiers
 from bascule.gateway.record import AuditRecord, EventType, Recorder, Status
 from bascule.gateway.snapshot import Snapshot
 from bascule.identity.api_keys import AuthenticateKey, RevokedKeys
 from bascule.storage.database import Database
+from bascule.storage.repositories.scope import TenantId
+from bascule.storage.repositories.tenants import Tenants
+
+
+class NotInForce(GatewayError):
+    """A change was committed, but the gateway still works with the state before it."""
+
+    error = ErrorCode.UNAVAILABLE
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A transaction, and the tenant whose rows it may touch: what repositories are made of."""
+
+    session: AsyncSession
+    tenant_id: TenantId
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,23 +52,47 @@ class Control:
     ids: Identifiers = field(default_factory=Identifiers)
 
     @asynccontextmanager
+    async def read(self, caller: Caller) -> AsyncGenerator[Rows]:
+        """The caller's rows as they are now."""
+        async with self.database.read() as session:
+            yield Rows(session, (await Tenants(session).get(caller.tenant)).id)
+
+    @asynccontextmanager
     async def change(
-        self, caller: Caller, action: str, target: str, details: Mapping[str, object] | None = None
-    ) -> AsyncIterator[AsyncSession]:
+        self,
+        caller: Caller,
+        action: str,
+        target: str,
+        details: Mapping[str, object] | None = None,
+        then: Callable[[], None] | None = None,
+    ) -> AsyncGenerator[Rows]:
         """One audited transaction, in force when the block is left.
 
         The record is durable before the commit, so that no change goes unrecorded; a block that
-        fails changes nothing and is recorded as a failure.
+        fails changes nothing and is recorded as a failure. `then` runs once the change is
+        committed, before anything else can fail.
+
+        Raises:
+            NotInForce: the change is stored, but the snapshot could not be renewed.
         """
         try:
             async with self.database.change(author=caller.subject) as session:
-                yield session
+                yield Rows(session, (await Tenants(session).get(caller.tenant)).id)
                 await self._record(caller, action, target, Status.SUCCESS, details)
         except (asyncio.CancelledError, Exception) as failure:
             note = {**(details or {}), "failure": type(failure).__name__}
             _drop(self._record(caller, action, target, Status.FAILURE, note))
             raise
-        await self.refresh()
+        if then is not None:
+            then()
+        try:
+            await self.refresh()
+        except GatewayError as failure:
+            raise NotInForce(
+                "The change is stored, but not in force yet: it will be with the next change that "
+                f"succeeds, or after a restart. {failure.public}",
+                private=failure.private,
+            ) from failure
 
     def _record(
         self,

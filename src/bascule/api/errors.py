@@ -3,9 +3,9 @@
 `{"error": {"code", "message", "details", "correlation_id", "request_id", "timestamp"}}`
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import structlog
 from fastapi import FastAPI, Request
@@ -21,14 +21,11 @@ from bascule.gateway.verdict import Refuse
 
 _log = structlog.get_logger(__name__)
 
-_BY_STATUS = {
-    401: ErrorCode.AUTH_REQUIRED,
-    403: ErrorCode.FORBIDDEN,
+_BY_STATUS: Final = {
     404: ErrorCode.NOT_FOUND,
-    405: ErrorCode.INVALID_REQUEST,
     413: ErrorCode.TOO_LARGE,
-    415: ErrorCode.UNSUPPORTED_MEDIA,
 }
+_MOST_FINDINGS: Final = 20
 
 
 class ErrorDetail(BaseModel):
@@ -57,11 +54,10 @@ class Refused(GatewayError):
 
 
 def install_error_handlers(app: FastAPI) -> None:
-    """Give every kind of failure the one shape."""
+    """Give every named kind of failure the one shape; `edge` has the rest."""
     app.add_exception_handler(GatewayError, _on_gateway_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(HTTPException, _on_http_error)
-    app.add_exception_handler(Exception, _on_bug)
 
 
 def error_response(
@@ -79,8 +75,15 @@ def error_response(
             "timestamp": datetime.now(UTC).isoformat(),
         }
     }
-    headers = {"www-authenticate": 'Bearer realm="bascule"'} if error.http_status == 401 else None
-    return JSONResponse(body, error.http_status, headers)
+    return JSONResponse(body, error.http_status, _challenge(error))
+
+
+def _challenge(error: ErrorCode) -> dict[str, str] | None:
+    """The header that goes with a 401 (RFC 6750, section 3)."""
+    if error.http_status != 401:
+        return None
+    reason = "" if error is ErrorCode.AUTH_REQUIRED else ', error="invalid_token"'
+    return {"www-authenticate": f'Bearer realm="bascule"{reason}'}
 
 
 async def _on_gateway_error(request: Request, failure: Exception) -> JSONResponse:
@@ -92,31 +95,45 @@ async def _on_gateway_error(request: Request, failure: Exception) -> JSONRespons
 
 
 async def _on_invalid_request(request: Request, failure: Exception) -> JSONResponse:
-    errors = cast(RequestValidationError, failure).errors()
+    known = cast(RequestValidationError, failure)
+    errors: Sequence[Mapping[str, Any]] = known.errors()
+    if errors[0]["type"] == "json_invalid":
+        return _malformed(request, f"{errors[0]['ctx']['error']}, character {errors[0]['loc'][1]}")
+    if isinstance(known.body, bytes):
+        # FastAPI hands a body over undecoded where its content type is not JSON.
+        message = "Send the body as JSON, with the header Content-Type: application/json."
+        return error_response(request, ErrorCode.UNSUPPORTED_MEDIA, message)
     found = [
         {"location": ".".join(str(part) for part in one["loc"]), "message": one["msg"]}
-        for one in errors[:20]
+        for one in errors[:_MOST_FINDINGS]
     ]
     missing = any(one["type"] == "missing" for one in errors)
     sentence = "; ".join(f"{one['location']}: {one['message']}" for one in found)
     error = ErrorCode.MISSING_FIELD if missing else ErrorCode.INVALID_VALUE
     return error_response(
-        request, error, f"The request is not right: {sentence}", {"errors": found}
+        request, error, f"The request is not right: {sentence}.", {"errors": found}
     )
 
 
 async def _on_http_error(request: Request, failure: Exception) -> JSONResponse:
     known = cast(HTTPException, failure)
+    if known.status_code == 400 and "json" in request.headers.get("content-type", ""):
+        return _malformed(request, "not UTF-8, or nested too deeply")
     error = _BY_STATUS.get(known.status_code, ErrorCode.INVALID_REQUEST)
-    message = str(known.detail)
-    if known.status_code == 404:
-        message = f"There is nothing at {request.url.path}. GET /api/openapi.json lists every path."
-    response = error_response(request, error, message)
+    response = error_response(request, error, _sentence(request, known))
     response.status_code = known.status_code
+    response.headers.update(known.headers or {})
     return response
 
 
-async def _on_bug(request: Request, bug: Exception) -> JSONResponse:
-    _log.error("api.crashed", path=request.url.path, exc_info=bug)
-    message = "The server failed on this request. Quote the correlation id to its operator."
-    return error_response(request, ErrorCode.INTERNAL, message)
+def _sentence(request: Request, failure: HTTPException) -> str:
+    if failure.status_code == 404:
+        return f"There is nothing at {request.url.path}. GET /api/openapi.json lists every path."
+    if failure.status_code == 405:
+        return f"{request.method} is not understood at {request.url.path}; see the header Allow."
+    return str(failure.detail)
+
+
+def _malformed(request: Request, reason: str) -> JSONResponse:
+    message = f"The body cannot be read as JSON: {reason}."
+    return error_response(request, ErrorCode.MALFORMED_JSON, message)

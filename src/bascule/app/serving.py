@@ -2,13 +2,17 @@
 
 import asyncio
 import errno
+import gc
 import logging
+import signal
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import uvicorn
 
+from bascule.app.coalescing import CoalescingProtocol
 from bascule.gateway.errors import ErrorCode, GatewayError
 from bascule.transports.access import loopback_only
 from bascule.transports.asgi import AsgiApp
@@ -55,6 +59,12 @@ def bind(config: ListenConfig) -> socket.socket:
     return listener
 
 
+def base_url(listener: socket.socket) -> str:
+    """The address under which `listener` is reached, without a path."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
 def _reason(config: ListenConfig, error: OSError) -> str:
     where = f"{config.host}:{config.port}"
     if error.errno == errno.EADDRINUSE:
@@ -78,7 +88,28 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        # What was loaded to get here lives as long as the process: looking through it for
+        # garbage again and again costs calls several microseconds each.
+        gc.collect()
+        gc.freeze()
         self._on_ready()
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Let SIGTERM and SIGINT begin the drain, and a second SIGINT end it.
+
+        uvicorn's own raises the signal anew after the drain, so that the process dies before
+        its journal, database and child processes are closed.
+        """
+        loop = asyncio.get_running_loop()
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        for number in numbers:
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in numbers:
+                loop.remove_signal_handler(number)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._on_drain()
@@ -102,10 +133,11 @@ async def listen(
     server = _Server(
         uvicorn.Config(
             app,  # pyright: ignore[reportArgumentType] - the same contract under other names
-            http="httptools",
+            http=CoalescingProtocol,
             ws="none",
             lifespan="off",
             access_log=False,
+            proxy_headers=False,
             log_config=None,
             log_level=logging.WARNING,
             server_header=False,

@@ -50,7 +50,7 @@ class Committer:
 
     def _commit(self, records: Iterable[AuditRecord]) -> Committed:
         try:
-            return self._writer.commit(map(encode, records))
+            return self._writer.commit([encode(record) for record in records])
         except Exception as bug:  # noqa: BLE001 - the edge of the thread: its callers would hang
             return Committed(0, bug)
 

@@ -3,11 +3,12 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
-from bascule.gateway.errors import NotFound
+from bascule.gateway.errors import Forbidden, NotFound
 
 _NAME: Final = re.compile(r"(?P<writer>[a-z0-9][a-z0-9._-]*)-(?P<number>\d{8,12})\.jsonl")
+_READ_BYTES: Final = 1024 * 1024
 _WRITER: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 
 
@@ -32,6 +33,20 @@ class Segment:
 def is_writer_name(name: str) -> bool:
     """Whether `name` may be part of a file name: lower case, digits, `.`, `_` and `-`."""
     return _WRITER.fullmatch(name) is not None
+
+
+def open_segment(segment: Segment) -> BinaryIO:
+    """The segment, for reading.
+
+    Raises:
+        Forbidden: the files are readable by the user the gateway runs as, and by nobody else.
+    """
+    try:
+        return segment.path.open("rb", buffering=_READ_BYTES)
+    except PermissionError as refused:
+        raise Forbidden(
+            f"{segment.path} cannot be read by this user. Run the command as the gateway's user."
+        ) from refused
 
 
 def list_segments(directory: Path, writer: str | None = None) -> dict[str, list[Segment]]:

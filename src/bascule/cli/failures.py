@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from enum import IntEnum
 from typing import NoReturn
 
-import typer
 from rich.console import Console
 
 from bascule.gateway.errors import ErrorCode, GatewayError
@@ -84,4 +83,4 @@ def report(failure: CommandFailed) -> NoReturn:
     else:
         error = {"code": failure.code, "message": failure.message, "details": failure.details}
         print(json.dumps({"error": error}, default=str), file=sys.stderr)
-    raise typer.Exit(failure.exit_code)
+    sys.exit(failure.exit_code)

@@ -45,7 +45,7 @@ def print_value(value: object, output: Format) -> None:
         rows = cast("list[dict[str, Any]]", value)
         _print_table(rows, _columns(rows))
     else:
-        _console().print(_cell(value), markup=False, highlight=False)
+        print(_cell(value))
 
 
 def print_structured(value: object, output: Format) -> None:
@@ -62,10 +62,10 @@ def _print_members(members: Mapping[str, Any]) -> None:
     if simple:
         width = max(len(key) for key in simple)
         for key, value in simple.items():
-            _console().print(f"{key.ljust(width)}  {_cell(value)}", markup=False, highlight=False)
+            print(f"{key.ljust(width)}  {_cell(value)}".rstrip())
     for key, value in members.items():
         if _is_rows(value):
-            _console().print(f"{key}:", markup=False, highlight=False)
+            print(f"{key}:")
             _print_table(value, _columns(value))
 
 
@@ -78,7 +78,7 @@ def _print_table(rows: Rows, columns: Sequence[str]) -> None:
         table.add_column(column.replace("_", " "), overflow="fold")
     for row in rows:
         table.add_row(*(_cell(row.get(column)) for column in columns))
-    _console().print(table)
+    Console(soft_wrap=True).print(table)
 
 
 def _print_plain(rows: Rows, columns: Sequence[str]) -> None:
@@ -110,7 +110,3 @@ def _cell(value: object) -> str:
     if isinstance(value, dict | list):
         return json.dumps(value, default=str, ensure_ascii=False)
     return " ".join(str(value).split()) if "\n" in str(value) else str(value)
-
-
-def _console() -> Console:
-    return Console(soft_wrap=True)

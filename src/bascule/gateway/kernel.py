@@ -27,6 +27,10 @@ Renderer = Callable[[Call, Outcome], bytes]
 _UNRECORDED = frozenset({Method.DISCOVER, Method.INITIALIZE, Method.PING, Method.NOTIFICATION})
 
 
+# A name nobody checked yet must not fill the journal; real ones have up to 128 characters.
+_LONGEST_NAME = 256
+
+
 @dataclass(frozen=True, slots=True)
 class Edition:
     """A snapshot and the pipeline built from it; they change together or not at all."""
@@ -77,16 +81,17 @@ class Gateway:
             self._recorder.append(record).add_done_callback(_swallow)
             self._tell(record)
             raise
-        answer = Answer(render(call, outcome), outcome)
-        if call.method in _UNRECORDED and isinstance(outcome, Result):
+        answer = _answer(call, outcome, render)
+        if call.method in _UNRECORDED and isinstance(answer.outcome, Result):
             return answer
-        record = self._record(call, outcome, answer.body)
+        record = self._record(call, answer.outcome, answer.body)
         try:
             await self._recorder.append(record)
         except RecordingFailed as failure:
             _log.critical("audit.write_failed", correlation_id=call.correlation_id)
             refusal = _refusal(failure)
             answer = Answer(render(call, refusal), refusal)
+            record = self._record(call, refusal, answer.body)
         finally:
             self._tell(record)
         return answer
@@ -104,12 +109,7 @@ class Gateway:
         except GatewayError as failure:
             return _refusal(failure)
         except Exception as bug:  # noqa: BLE001 - the edge: a bug becomes E5001 and a record
-            _log.exception("call.crashed", correlation_id=call.correlation_id)
-            return Refuse(
-                ErrorCode.INTERNAL,
-                public="The gateway failed on this call. Quote the correlation id to its operator.",
-                private=f"{type(bug).__name__}: {bug}",
-            )
+            return _crashed(call, bug)
 
     def _tell(self, record: AuditRecord) -> None:
         for observer in self._observers:
@@ -129,7 +129,7 @@ class Gateway:
             tenant=principal.tenant if principal else "",
             user=principal.subject if principal else "",
             agent=call.agent or "",
-            tool_name=call.tool_name,
+            tool_name=call.tool_name[:_LONGEST_NAME],
             tool_version=tool.version if tool else "",
             rule=call.rule or "",
             latency_ms=round((time.monotonic() - call.arrived) * 1000, 3),
@@ -142,6 +142,23 @@ class Gateway:
             result_sha256=hashlib.sha256(body).hexdigest() if body else "",
             snapshot_version=call.snapshot.version,
         )
+
+
+def _answer(call: Call, outcome: Outcome, render: Renderer) -> Answer:
+    try:
+        return Answer(render(call, outcome), outcome)
+    except Exception as bug:  # noqa: BLE001 - the edge: what ran must be recorded, shown or not
+        refusal = _crashed(call, bug)
+        return Answer(render(call, refusal), refusal)
+
+
+def _crashed(call: Call, bug: Exception) -> Refuse:
+    _log.error("call.crashed", correlation_id=call.correlation_id, exc_info=bug)
+    return Refuse(
+        ErrorCode.INTERNAL,
+        public="The gateway failed on this call. Quote the correlation id to its operator.",
+        private=f"{type(bug).__name__}: {bug}",
+    )
 
 
 def _event_type(call: Call, identified: bool) -> EventType:  # noqa: FBT001 - private, one caller

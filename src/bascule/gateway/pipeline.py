@@ -1,6 +1,7 @@
 """Runs the stages in order, executes, and runs the way out in reverse."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 import structlog
@@ -11,6 +12,14 @@ from bascule.gateway.stage import Executor, FailureMode, ResultStage, Stage
 from bascule.gateway.verdict import PASS, Challenge, Refuse, Rewrite, Verdict
 
 _log = structlog.get_logger(__name__)
+
+_NOT_EXECUTED: Final = (
+    "The gateway could not judge this call, so it was refused. Nothing was executed."
+)
+_EXECUTED: Final = (
+    "The call was executed, but the gateway could not judge its result, so it is withheld. "
+    "Check what happened before calling again."
+)
 
 
 class Pipeline:
@@ -35,7 +44,7 @@ class Pipeline:
             except GatewayError:
                 raise
             except Exception as crash:  # noqa: BLE001 - a broken stage decides by its failure mode
-                verdict = _verdict_on_crash(stage, crash, call)
+                verdict = _verdict_on_crash(stage, crash, call, _NOT_EXECUTED)
             if verdict is PASS:
                 continue
             if isinstance(verdict, Refuse | Challenge):
@@ -53,7 +62,7 @@ class Pipeline:
             except GatewayError:
                 raise
             except Exception as crash:  # noqa: BLE001 - as on the way in
-                verdict = _verdict_on_crash(stage, crash, call)
+                verdict = _verdict_on_crash(stage, crash, call, _EXECUTED)
             if isinstance(verdict, Refuse | Challenge):
                 return verdict
             if isinstance(verdict, Rewrite):
@@ -61,7 +70,7 @@ class Pipeline:
         return result
 
 
-def _verdict_on_crash(stage: Stage, crash: Exception, call: Call) -> Verdict:
+def _verdict_on_crash(stage: Stage, crash: Exception, call: Call, public: str) -> Verdict:
     _log.error(
         "stage.crashed",
         stage=stage.name,
@@ -73,6 +82,6 @@ def _verdict_on_crash(stage: Stage, crash: Exception, call: Call) -> Verdict:
         return PASS
     return Refuse(
         ErrorCode.INTERNAL,
-        public="The gateway could not judge this call, so it was refused. Nothing was executed.",
+        public=public,
         private=f"stage {stage.name} crashed: {type(crash).__name__}: {crash}",
     )

@@ -37,7 +37,8 @@ class RestParameter:
     """One argument of a REST tool and its place on the wire (OpenAPI Parameter Object).
 
     `argument` is the tool's input property, `name` the wire name; they differ only where two
-    locations share a name. `style` and `explode` are already resolved to their defaults.
+    locations share a name. `style` and `explode` are already resolved to their defaults; the style
+    `json` is a parameter that OpenAPI describes by `content`: one JSON text.
     """
 
     argument: str
@@ -71,6 +72,8 @@ class RestSource:
     path: str
     parameters: tuple[RestParameter, ...] = ()
     body: RestBody | None = None
+    wraps_result: bool = False
+    """The output schema describes `{"result": <the JSON body>}`, not the body itself."""
 
 
 @dataclass(frozen=True, slots=True)

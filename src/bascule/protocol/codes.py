@@ -14,3 +14,14 @@ INTERNAL_ERROR: Final = -32603
 HEADER_MISMATCH: Final = -32020
 MISSING_CLIENT_CAPABILITY: Final = -32021
 UNSUPPORTED_VERSION: Final = -32022
+
+
+def relayable(code: int) -> bool:
+    """Whether an upstream's error code may reach the caller as it came.
+
+    Of the protocol's own range only the missing capability speaks of the caller; the others would
+    speak of this gateway's request, or are legacy ones a server must not emit.
+    """
+    if code == MISSING_CLIENT_CAPABILITY:
+        return True
+    return not (-32099 <= code <= -32020 or code == -32002)

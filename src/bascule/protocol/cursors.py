@@ -4,7 +4,6 @@ Source: specification 2026-07-28, server/utilities/pagination.
 """
 
 import base64
-import binascii
 
 
 def encode_cursor(last_name: str) -> str:
@@ -21,5 +20,5 @@ def decode_cursor(cursor: str) -> str:
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
         return base64.b64decode(padded, altchars=b"-_", validate=True).decode()
-    except (binascii.Error, UnicodeError):
+    except ValueError:  # binascii.Error and UnicodeError are ValueErrors
         raise ValueError("not a cursor of this server; start again without one") from None

@@ -14,6 +14,7 @@ CLIENT_INFO_KEY: Final = "io.modelcontextprotocol/clientInfo"
 SERVER_INFO_KEY: Final = "io.modelcontextprotocol/serverInfo"
 
 MessageId = int | float | str | None
+"""The id of a request; None where there is none, or none that could be read."""
 
 
 class ClientInfo(msgspec.Struct):
@@ -44,11 +45,14 @@ class Params(msgspec.Struct):
 
 
 class Message(msgspec.Struct):
-    """A request (id and method), a notification (method only) or a response (neither)."""
+    """A request (id and method), a notification (method only) or a response (no method).
+
+    The id of a request is never null (basic/index "Requests").
+    """
 
     jsonrpc: str
     method: str | UnsetType = UNSET
-    id: int | float | str | UnsetType | None = UNSET
+    id: int | float | str | UnsetType = UNSET
     params: Params | UnsetType = UNSET
 
 
@@ -114,6 +118,7 @@ def _explain(body: bytes, error: Exception) -> MalformedMessage:
     if not isinstance(document, dict):
         return MalformedMessage("a JSON-RPC message is a JSON object", -32600)
     candidate: object = document.get("id")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-    message_id = candidate if isinstance(candidate, int | float | str) else None
+    if isinstance(candidate, bool) or not isinstance(candidate, int | float | str):
+        candidate = None
     code = -32602 if "$.params" in str(error) else -32600
-    return MalformedMessage(f"the message does not fit JSON-RPC or MCP: {error}", code, message_id)
+    return MalformedMessage(f"the message does not fit JSON-RPC or MCP: {error}", code, candidate)

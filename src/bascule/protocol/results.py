@@ -73,11 +73,21 @@ def initialize_result(version: str, identity: Identity, instructions: str) -> di
 
 def _modern(result: Mapping[str, object], identity: Identity) -> dict[str, Any]:
     members: dict[str, Any] = {"resultType": "complete", **result}
-    meta = members.get("_meta")
-    if isinstance(meta, msgspec.Raw):
-        meta = msgspec.json.decode(meta)
-    members["_meta"] = {**(meta or {}), SERVER_INFO_KEY: identity}
+    members["_meta"] = {**_meta(members.get("_meta")), SERVER_INFO_KEY: identity}
     return members
+
+
+def _meta(relayed: object) -> dict[str, Any]:
+    """An upstream is untrusted: a `_meta` that is no object is dropped, not a reason to fail."""
+    if relayed is None:
+        return {}
+    try:
+        return msgspec.convert(
+            msgspec.json.decode(relayed) if isinstance(relayed, msgspec.Raw) else relayed,
+            dict[str, Any],
+        )
+    except msgspec.DecodeError:
+        return {}
 
 
 def _legacy(result: Mapping[str, object]) -> Mapping[str, object]:

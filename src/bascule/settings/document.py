@@ -5,9 +5,9 @@ what its text means. Aliases and tags are refused; a settings file has no use fo
 alias can make a small file large.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import yaml
 
@@ -46,6 +46,8 @@ class Document:
 
     written: tuple[Written, ...]
     problems: tuple[Problem, ...]
+    sections: Mapping[str, Place]
+    """Every section named, the empty ones too."""
 
 
 def read_document(text: str, file: str) -> Document:
@@ -53,14 +55,14 @@ def read_document(text: str, file: str) -> Document:
     try:
         unusable = _unusable(text, file)
         if unusable is not None:
-            return Document((), (unusable,))
-        root: yaml.Node | None = yaml.compose(text, Loader=yaml.SafeLoader)
+            return Document((), (unusable,), {})
+        root: yaml.Node | None = yaml.SafeLoader(text).get_single_node()
     except yaml.YAMLError as error:
-        return Document((), (_syntax(error, file),))
+        return Document((), (_syntax(error, file),), {})
     reader = _Reader(file)
     if root is not None:
         reader.read(root)
-    return Document(tuple(reader.written), tuple(reader.problems))
+    return Document(tuple(reader.written), tuple(reader.problems), reader.sections)
 
 
 def _syntax(error: yaml.YAMLError, file: str) -> Problem:
@@ -81,7 +83,9 @@ def _syntax(error: yaml.YAMLError, file: str) -> Problem:
 def _unusable(text: str, file: str) -> Problem | None:
     """Look for what must not even be composed: aliases, tags, absurd nesting."""
     depth = 0
-    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+    parser: Any = yaml.SafeLoader(text)
+    while parser.check_event():
+        event: yaml.Event = parser.get_event()
         what = ""
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
@@ -110,9 +114,11 @@ class _Reader:
         self._file = file
         self.written: list[Written] = []
         self.problems: list[Problem] = []
+        self.sections: dict[str, Place] = {}
 
     def read(self, root: yaml.Node) -> None:
         for section, content in self._members(root, "The file", "server:\n      port: 8000"):
+            self.sections[section.value] = self._at(section)
             if _is_empty(content):
                 continue
             example = f"{section.value}:\n      key: value"
@@ -143,29 +149,27 @@ class _Reader:
 
     def _read_setting(self, key: str, name: yaml.Node, value: yaml.Node) -> None:
         if isinstance(value, yaml.MappingNode):
-            self._complain(
-                name, key, f"{key} holds further keys, but settings are two levels deep", "",
-                "Run `bascule config schema` for the keys there are.",
-            )  # fmt: skip
+            what = f"{key} holds further keys, but settings are two levels deep"
+            remedy = "`bascule config schema` prints the keys there are."
+            self._complain(name, key, what, "", remedy)
             return
-        items: list[yaml.Node] = value.value if isinstance(value, yaml.SequenceNode) else [value]
-        texts = [item for item in items if isinstance(item, yaml.ScalarNode)]
-        for item in items:
-            if not isinstance(item, yaml.ScalarNode):
-                self._complain(item, key, f"{key} holds a list of plain values only", "- value")
-            elif _is_empty(item):
-                remedy = 'Give one, write "" for an empty text, or remove the line.'
-                self._complain(item, key, f"{key} has no value", "", remedy)
-                texts.remove(item)
-        if len(texts) == len(items):
-            self._keep(key, name, texts, is_list=value is not items[0] if items else True)
+        is_list = isinstance(value, yaml.SequenceNode)
+        items: list[yaml.Node] = value.value if is_list else [value]
+        sound = [self._is_text(key, item) for item in items]
+        if all(sound):
+            texts = tuple(str(item.value) for item in items)
+            places = tuple(self._at(item) for item in items)
+            self.written.append(Written(key, texts, is_list, self._at(name), places))
 
-    def _keep(
-        self, key: str, name: yaml.Node, texts: list[yaml.ScalarNode], *, is_list: bool
-    ) -> None:
-        places = tuple(self._at(text) for text in texts)
-        values = tuple(str(text.value) for text in texts)
-        self.written.append(Written(key, values, is_list, self._at(name), places))
+    def _is_text(self, key: str, item: yaml.Node) -> bool:
+        if not isinstance(item, yaml.ScalarNode):
+            self._complain(item, key, f"{key} holds a list of plain values only", "- value")
+            return False
+        if _is_empty(item):
+            remedy = 'Give one, write "" for an empty text, or remove the line.'
+            self._complain(item, key, f"{key} has no value", "", remedy)
+            return False
+        return True
 
     def _complain(
         self, node: yaml.Node, key: str, what: str, example: str, remedy: str = ""

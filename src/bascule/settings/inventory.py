@@ -101,7 +101,7 @@ def _choices(schema: dict[str, Any]) -> tuple[str, ...]:
 def _accepts(schema: dict[str, Any]) -> str:
     choices = _choices(schema)
     if choices:
-        return " or ".join([", ".join(choices[:-1]), choices[-1]] if choices[1:] else choices)
+        return f"one of {', '.join(choices)}" if choices[1:] else choices[0]
     if schema["type"] == "boolean":
         return "true or false"
     if schema["type"] == "integer":

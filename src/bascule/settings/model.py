@@ -222,22 +222,25 @@ class Upstreams(Section):
         30.0, "Time an upstream may take to answer.", unit="seconds"
     )
     max_connections_per_origin: Annotated[int, Field(ge=1, le=10_000)] = _setting(
-        100, "Connections to one scheme, host and port, per process.", unit="connections"
+        64, "Connections to one scheme, host and port, per process.", unit="connections"
     )
     max_response_bytes: Annotated[int, Field(ge=1024, le=1_073_741_824)] = _setting(
-        10_485_760, "Largest answer accepted from an upstream.", unit="bytes"
+        16_777_216, "Largest answer accepted from an upstream.", unit="bytes"
     )
     idle_seconds: Seconds = _setting(
-        30.0, "Time after which an unused connection is closed.", unit="seconds"
+        4.0,
+        "Time after which an unused connection is closed. Keep it below that of the upstreams, "
+        "often 5 seconds: a request sent while they close is lost.",
+        unit="seconds",
     )
 
 
 class Observability(Section):
     """Logs and metrics."""
 
-    log_level: LogLevel = _setting("info", "Least severe event that is logged.", reloads=True)
+    log_level: LogLevel = _setting("info", "Least severe event that is logged.")
     log_format: LogFormat = _setting(
-        "json", "`json` for one object per line, `console` for people.", reloads=True
+        "json", "`json` for one object per line, `console` for people."
     )
     metrics_enabled: bool = _setting(
         True,  # noqa: FBT003 - the default of the setting

@@ -90,7 +90,8 @@ class Resolver:
 def _text(content: bytes, shown: str) -> str:
     if len(content) > _MOST_FILE_BYTES:
         raise ReferenceFailed(
-            f"{shown} holds more than {_MOST_FILE_BYTES} bytes.", "Name a file with one value in it."
+            f"{shown} holds more than {_MOST_FILE_BYTES} bytes.",
+            "Name a file with one value in it.",
         )
     try:
         # Editors and `echo` end a file with a newline that is no part of a secret.

@@ -38,8 +38,10 @@ def masked(url: str) -> str:
         return MASK
     before = parts["scheme"]
     if parts["user"] is not None:
-        password = f":{MASK}" if parts["password"] else ""
-        before += f"{parts['user']}{password}@"
+        before += parts["user"]
+        if parts["password"] is not None:
+            before += f":{MASK}" if parts["password"] else ":"
+        before += "@"
     return before + _masked_query(parts["rest"])
 
 

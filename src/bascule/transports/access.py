@@ -3,13 +3,15 @@
 Source: specification 2026-07-28, basic/transports/streamable-http "Security & Endpoint".
 """
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Final
-from urllib.parse import urlsplit
 
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _MOST_REMEMBERED: Final = 256
+_AUTHORITY: Final = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::([0-9]{0,5}))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class Door:
     """Remembers good values, so that a known caller costs one set look-up."""
 
     def __init__(self, config: DoorConfig) -> None:
-        self._hosts = _LOOPBACK | {host.lower() for host in config.allowed_hosts}
+        self._hosts = _LOOPBACK | {host.lower().strip("[]") for host in config.allowed_hosts}
         self._origins = {origin.lower().rstrip("/") for origin in config.allowed_origins}
         self._good_hosts: set[bytes] = set()
         self._good_origins: set[bytes] = set()
@@ -54,24 +56,39 @@ class Door:
         return True
 
     def _host(self, host: str) -> bool:
-        return _hostname(f"//{host}") in self._hosts
+        return _hostname(host) in self._hosts
 
     def _origin(self, origin: str) -> bool:
         if origin in self._origins:
             return True
-        return origin.startswith(("http://", "https://")) and _hostname(origin) in _LOOPBACK
+        scheme, _, authority = origin.partition("://")
+        return scheme in {"http", "https"} and _hostname(authority) in _LOOPBACK
 
 
-def _hostname(url: str) -> str | None:
-    try:
-        parts = urlsplit(url)
-        parts.port  # noqa: B018 - raises on a port that is no number
-    except ValueError:
+def door_header_repeated(headers: Sequence[tuple[bytes, bytes]]) -> bool:
+    """Whether Host or Origin came twice: whichever is judged, somebody else may read the other."""
+    names = [name for name, _ in headers]
+    return names.count(b"host") > 1 or names.count(b"origin") > 1
+
+
+def _hostname(authority: str) -> str | None:
+    """The host in a lower-case `host[:port]`; None for anything that is more or less than that.
+
+    Stricter than urllib, which drops tabs and newlines, and reads `[::1]x` as `::1`.
+    """
+    found = _AUTHORITY.fullmatch(authority)
+    if found is None or int(found[3] or 0) > 65_535:
         return None
-    has_more = parts.username is not None or parts.path or parts.query or parts.fragment
-    return None if has_more else parts.hostname
+    return found[1] or found[2]
 
 
 def loopback_only(hosts: Iterable[str]) -> bool:
     """Whether every one of `hosts` is a loopback name or address."""
-    return all(host in _LOOPBACK or host.startswith("127.") for host in hosts)
+    return all(host in _LOOPBACK or _is_loopback(host) for host in hosts)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:  # a name: only its resolver knows where 127.example.com leads
+        return False

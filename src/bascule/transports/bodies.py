@@ -26,9 +26,9 @@ async def read_body(receive: Receive, claimed: bytes | None, max_bytes: int) -> 
     if message["type"] == "http.disconnect":
         raise ClientGone
     body: bytes = message.get("body", b"")
+    if len(body) > max_bytes:
+        raise BodyTooLarge
     if not message.get("more_body"):
-        if len(body) > max_bytes:
-            raise BodyTooLarge
         return body
     return await _read_rest(receive, body, max_bytes)
 

@@ -1,5 +1,6 @@
 """From the bytes of a request to a call: era, headers against body, method and parameters."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -29,6 +30,10 @@ from bascule.protocol.versions import (
     negotiate_legacy,
 )
 
+# W3C Trace Context, "traceparent Header Field Values"; it is sent on in a header.
+_TRACEPARENT: Final = re.compile(
+    r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}"
+)
 _NO_PARAMS: Final = Params()
 _NO_META: Final = Meta()
 _MODERN_METHODS: Final = {
@@ -70,7 +75,8 @@ def read_call(
         code = _FAULTS[error.rpc_code]
         call.fault = Refuse(code, _sentence(error.reason), f"malformed message: {code.slug}")
         return
-    if message.method is UNSET:
+    method = message.method
+    if method is UNSET:
         call.fault = _NOT_A_REQUEST
         return
     if message.id is UNSET:
@@ -78,7 +84,7 @@ def read_call(
         call.era = _era_by_header(headers)
         return
     try:
-        _fill(call, message, headers)
+        _fill(call, message, method, headers)
         if len(headers) != len(all_headers):
             _refuse_repeated(all_headers)
     except _Fault as fault:
@@ -86,18 +92,15 @@ def read_call(
         call.fault = fault.refusal
 
 
-def _fill(call: Call, message: Message, headers: Mapping[bytes, bytes]) -> None:
+def _fill(call: Call, message: Message, method: str, headers: Mapping[bytes, bytes]) -> None:
     call.message_id = None if message.id is UNSET else message.id
-    method = message.method
-    if method is UNSET:
-        raise RuntimeError("a message without method is no call")
     params = _NO_PARAMS if message.params is UNSET else message.params
     meta = _NO_META if params.meta is UNSET else params.meta
     if meta.protocol_version is UNSET and _era_by_header(headers) is Era.LEGACY:
         _fill_legacy(call, method, params, headers)
     else:
         _fill_modern(call, method, params, meta, headers)
-    if meta.traceparent is not UNSET:
+    if meta.traceparent is not UNSET and _TRACEPARENT.fullmatch(meta.traceparent):
         call.traceparent = meta.traceparent
     if call.method is Method.TOOLS_CALL:
         _fill_tool_call(call, params)

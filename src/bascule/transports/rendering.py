@@ -58,7 +58,7 @@ def renderer(identity: Identity) -> Callable[[Call, Outcome], bytes]:
             return encode_result(call.message_id, outcome.body, call.era, identity)
         if isinstance(outcome, Challenge):
             outcome = _challenge_refusal(outcome)
-        if call.method is Method.TOOLS_CALL and outcome.error in _TOOL_ERRORS:
+        if call.method is Method.TOOLS_CALL and _is_for_the_model(outcome):
             text = f"{outcome.error.code}: {outcome.public}"
             body = tool_error(text, {ERROR_META: _data(call, outcome)})
             return encode_result(call.message_id, body, call.era, identity)
@@ -74,6 +74,9 @@ def http_status(call: Call, outcome: Outcome) -> int:
         return 200
     if isinstance(outcome, Challenge):
         return 403
+    if call.message_id is None:
+        # No request to answer: only the status can say it ("Sending Messages", rule 5).
+        return outcome.error.http_status
     carries = _STATUS_IN_MODERN if call.era is Era.MODERN else _STATUS_IN_BOTH_ERAS
     return outcome.error.http_status if outcome.error in carries else 200
 
@@ -83,13 +86,18 @@ def _challenge_refusal(challenge: Challenge) -> Refuse:
     return Refuse(ErrorCode.FORBIDDEN, challenge.public, challenge.private, details)
 
 
+def _is_for_the_model(refusal: Refuse) -> bool:
+    """Whether a model can act on it; an upstream's own protocol error is passed on as one."""
+    return refusal.error in _TOOL_ERRORS and "rpc_code" not in (refusal.details or {})
+
+
 def _rpc_error(refusal: Refuse) -> tuple[int, dict[str, object] | None]:
     """The code, and the data where the specification (or a relayed error) fixes it."""
     details = dict(refusal.details or {})
     if refusal.error is ErrorCode.UNSUPPORTED_VERSION:
         return codes.UNSUPPORTED_VERSION, {**details, "code": refusal.error.code}
     relayed = details.get("rpc_code")
-    if isinstance(relayed, int):
+    if type(relayed) is int and codes.relayable(relayed):  # a bool is no code
         data = details.get("rpc_data")
         return relayed, data if isinstance(data, dict) else {"code": refusal.error.code}  # pyright: ignore[reportUnknownVariableType]
     return refusal.error.rpc_code, None

@@ -6,6 +6,7 @@ Legacy clients are served without sessions: nothing here needs one, and the id i
 
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from bascule.gateway.call import Call, Endpoint, Method, Result
@@ -15,7 +16,7 @@ from bascule.gateway.kernel import Answer, Gateway
 from bascule.gateway.verdict import Refuse
 from bascule.protocol.results import Identity, encode_error
 from bascule.protocol.versions import Era
-from bascule.transports.access import Door
+from bascule.transports.access import Door, door_header_repeated
 from bascule.transports.asgi import Receive, Scope, Send, respond
 from bascule.transports.bodies import BodyTooLarge, ClientGone, read_body
 from bascule.transports.disconnect import DisconnectWatch
@@ -23,6 +24,7 @@ from bascule.transports.reading import read_call
 from bascule.transports.rendering import http_status, renderer
 
 _JSON: Final = (b"content-type", b"application/json")
+_ACCEPTABLE: Final = (b"application/json", b"application/*", b"*/*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,17 +87,17 @@ class StreamableHttp:
         self, scope: Scope, headers: dict[bytes, bytes]
     ) -> tuple[int, bytes, list[tuple[bytes, bytes]]] | None:
         reason = self._door.admits(headers.get(b"host"), headers.get(b"origin"))
+        if len(headers) != len(scope["headers"]) and door_header_repeated(scope["headers"]):
+            reason = "Host or Origin came more than once"
         if reason is not None:
             return 403, _error(ErrorCode.ORIGIN_REFUSED, f"Refused: {reason}."), [_JSON]
         if scope["method"] != "POST":
             text = "MCP is spoken by POST here; there is no stream to open with GET."
             return 405, _error(ErrorCode.INVALID_REQUEST, text), [_JSON, (b"allow", b"POST")]
-        kind = headers.get(b"content-type", b"").split(b";", 1)[0].strip().lower()
-        if kind != b"application/json":
+        if not _is_json(headers.get(b"content-type", b"")):
             text = "Send the message as Content-Type: application/json."
             return 415, _error(ErrorCode.UNSUPPORTED_MEDIA, text), [_JSON]
-        accept = headers.get(b"accept")
-        if accept is not None and b"application/json" not in accept and b"*/*" not in accept:
+        if not _accepts_json(headers.get(b"accept", b"*/*")):
             text = "Send Accept: application/json, text/event-stream."
             return 406, _error(ErrorCode.INVALID_REQUEST, text), [_JSON]
         return None
@@ -123,6 +125,16 @@ class StreamableHttp:
             private="body over the limit",
             details={"max_body_bytes": limit},
         )
+
+
+@lru_cache(maxsize=64)
+def _is_json(content_type: bytes) -> bool:
+    return content_type.split(b";", 1)[0].strip().lower() == b"application/json"
+
+
+@lru_cache(maxsize=64)
+def _accepts_json(accept: bytes) -> bool:
+    return any(kind in accept.lower() for kind in _ACCEPTABLE)
 
 
 def _bearer(header: bytes | None) -> str | None:

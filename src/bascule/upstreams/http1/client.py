@@ -3,21 +3,26 @@
 import asyncio
 import ssl
 import time
-from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Final, Self
 
 from bascule.upstreams.http1.connection import Connection
-from bascule.upstreams.http1.failures import Disconnected, failed, timed_out, unreachable
+from bascule.upstreams.http1.failures import (
+    Disconnected,
+    describe,
+    failed,
+    timed_out,
+    unreachable,
+)
 from bascule.upstreams.http1.messages import (
     HttpRequest,
     HttpResponse,
     Origin,
     encode_request,
-    find_header,
 )
 from bascule.upstreams.http1.pool import OriginPool
 from bascule.upstreams.http1.settings import PoolConfig, client_tls
+from bascule.upstreams.http1.stream import ResponseStream
 
 # RFC 9110 section 9.2.2: repeating these does no more than doing them once.
 _IDEMPOTENT: Final = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
@@ -76,26 +81,17 @@ class HttpClient:
         pool.release(connection)
         return response
 
-    def stream(self, request: HttpRequest, deadline: float) -> "ResponseStream":
+    def stream(self, request: HttpRequest, deadline: float) -> ResponseStream:
         """Like `request`, but the body is read as it comes: `async with … as response`.
 
         The body may be endless; what is held of it is bounded, the sender is slowed down.
         Leaving the block early closes the connection, or, where the end follows within
         moments, keeps it.
         """
-        return ResponseStream(self, request, deadline)
+        return ResponseStream(self._open_stream, request, deadline, self._config.max_body_bytes)
 
-    async def open_stream(
-        self, request: HttpRequest, deadline: float
-    ) -> tuple[OriginPool, Connection]:
-        """For `ResponseStream`: send and wait for the header section."""
-        pool = self._pool(request.origin)
-        return pool, await self._exchange(pool, request, deadline, None)
-
-    @property
-    def max_body_bytes(self) -> int:
-        """The most a whole body may hold."""
-        return self._config.max_body_bytes
+    async def _open_stream(self, request: HttpRequest, deadline: float) -> Connection:
+        return await self._exchange(self._pool(request.origin), request, deadline, None)
 
     def _pool(self, origin: Origin) -> OriginPool:
         pool = self._pools.get(origin)
@@ -112,7 +108,7 @@ class HttpClient:
     ) -> Connection:
         payload = encode_request(request)
         if deadline <= time.monotonic():
-            raise timed_out(request.origin, "nothing had been sent yet")
+            raise timed_out(request.origin, "it was on its way here", sent=False)
         cap = request.connect_timeout_seconds
         bodyless = request.method == "HEAD"
         connection = pool.take_idle() or await pool.acquire(deadline, cap)
@@ -121,96 +117,18 @@ class HttpClient:
                 await connection.start(payload, deadline, bodyless=bodyless, body_limit=body_limit)
             except Disconnected as cut:
                 if not _may_repeat(request, connection, cut):
-                    raise failed(request.origin, _describe(cut)) from cut
+                    raise
                 connection = await pool.acquire_fresh(deadline, cap)
                 await connection.start(payload, deadline, bodyless=bodyless, body_limit=body_limit)
         except Disconnected as cut:
-            raise failed(request.origin, _describe(cut)) from cut
+            raise failed(request.origin, describe(cut)) from cut
         except BaseException:
             connection.abort()
             raise
         return connection
 
 
-class ResponseStream:
-    """A response whose body is read as it comes; an async context manager and iterator.
-
-    Iterating yields pieces of the body as they arrived, and may raise what `request` raises.
-    """
-
-    def __init__(self, client: HttpClient, request: HttpRequest, deadline: float) -> None:
-        self._client = client
-        self._request = request
-        self._deadline = deadline
-        self._pool: OriginPool | None = None
-        self._connection: Connection | None = None
-        self.status = 0
-        self.headers: list[tuple[str, str]] = []
-
-    def header(self, name: str) -> str | None:
-        """The first value of `name` (given in lower case)."""
-        return find_header(self.headers, name)
-
-    async def __aenter__(self) -> Self:
-        self._pool, self._connection = await self._client.open_stream(
-            self._request, self._deadline
-        )
-        self.status = self._connection.reader.status
-        self.headers = self._connection.reader.headers
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        pool, connection = self._pool, self._connection
-        self._pool = self._connection = None
-        if pool is None or connection is None:
-            return
-        if kind is not None or not connection.is_open:
-            connection.abort()
-        else:
-            connection.linger()
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        while piece := await self.next_piece():
-            yield piece
-
-    async def next_piece(self) -> bytes:
-        """The next piece of the body, b"" at its end."""
-        if self._connection is None:
-            raise RuntimeError("the stream is not open: use it within its `async with` block")
-        try:
-            return await self._connection.next_piece()
-        except Disconnected as cut:
-            raise failed(self._request.origin, _describe(cut)) from cut
-
-    async def read(self) -> bytes:
-        """The whole remaining body.
-
-        Raises:
-            UpstreamFailed: it is larger than `max_body_bytes`, or broke off.
-        """
-        limit = self._client.max_body_bytes
-        pieces: list[bytes] = []
-        size = 0
-        while piece := await self.next_piece():
-            pieces.append(piece)
-            size += len(piece)
-            if size > limit:
-                raise failed(self._request.origin, f"its answer is larger than {limit} bytes")
-        return b"".join(pieces)
-
-
 def _may_repeat(request: HttpRequest, connection: Connection, cut: Disconnected) -> bool:
     if not cut.sent:
         return True
     return connection.served and not cut.answered and request.method in _IDEMPOTENT
-
-
-def _describe(cut: Disconnected) -> str:
-    if cut.answered:
-        return "it closed the connection in the middle of its answer"
-    return "it closed the connection without an answer"

@@ -3,7 +3,7 @@
 import asyncio
 import select
 import time
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 from bascule.upstreams.http1.failures import Disconnected, failed, timed_out
 from bascule.upstreams.http1.messages import Origin
@@ -154,6 +154,9 @@ class Connection(asyncio.Protocol):
 
     def linger(self) -> None:
         """Wait a moment for the end of a response nobody reads on; then release or abort."""
+        if self.reader.stage is Stage.DONE:
+            self._owner.release(self)
+            return
         self._lingering = True
         self._linger_until_bytes = self.reader.body_bytes + _LINGER_BYTES
         if self._paused and self._transport is not None:
@@ -202,11 +205,11 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The connection (and TLS, where it is used) is up."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - asyncio's contract
-        self._transport = transport
+        # Not isinstance: the transports of uvloop only look like asyncio's.
+        self._transport = cast("asyncio.Transport", transport)
         self.born = self.idle_since = time.monotonic()
         if self._closed:
-            transport.abort()
+            self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
         """Bytes came."""

@@ -22,16 +22,16 @@ class Disconnected(Exception):
 def unreachable(origin: Origin, reason: str) -> UpstreamUnreachable:
     """Nothing was sent."""
     return UpstreamUnreachable(
-        "The service behind this tool cannot be reached. Nothing was sent to it; "
-        "try again later.",
+        "The service behind this tool cannot be reached. Nothing was sent to it; try again later.",
         private=f"{origin}: {reason}",
     )
 
 
-def timed_out(origin: Origin, doing: str) -> UpstreamTimeout:
-    """The deadline passed while `doing`."""
+def timed_out(origin: Origin, doing: str, *, sent: bool = True) -> UpstreamTimeout:
+    """The deadline passed while `doing`; `sent` tells whether the request had left by then."""
+    consequence = _MAY_HAVE_ACTED if sent else "Nothing was sent to it; try again later."
     return UpstreamTimeout(
-        f"The service behind this tool did not answer in time. {_MAY_HAVE_ACTED}",
+        f"The service behind this tool did not answer in time. {consequence}",
         private=f"{origin}: the deadline passed while {doing}",
     )
 
@@ -42,3 +42,10 @@ def failed(origin: Origin, reason: str) -> UpstreamFailed:
         f"The service behind this tool gave no usable answer: {reason}. {_MAY_HAVE_ACTED}",
         private=f"{origin}: {reason}",
     )
+
+
+def describe(cut: Disconnected) -> str:
+    """Put into words at what point the connection ended."""
+    if cut.answered:
+        return "it closed the connection in the middle of its answer"
+    return "it closed the connection without an answer"

@@ -151,8 +151,6 @@ def _check_name(name: str) -> str:
 def _ascii_host(host: str | None) -> str:
     if not host:
         raise ValueError("the URL names no host: write it as https://host/path")
-    if host.isascii():
-        return host
     try:
         return host.encode("idna").decode("ascii")
     except UnicodeError as error:

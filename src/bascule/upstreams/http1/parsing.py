@@ -10,6 +10,7 @@ from typing import Final
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 _MAX_INTERIM_RESPONSES: Final = 16
+_COMPACT_AFTER_PIECES: Final = 256
 _VERSIONS: Final = frozenset({"1.1", "1.0"})
 
 
@@ -29,16 +30,32 @@ class Stage(IntEnum):
 class ResponseReader:
     """Parses the responses of one connection.
 
-    Body pieces gather until `take`: `pending_bytes` of them, `body_bytes` in all. `started` is True once a byte of the current
-    response has come, `surplus` once bytes came that no request asked for: the connection must
-    then not be used again, or those bytes would answer the next caller.
+    Body pieces gather until `take`: `pending_bytes` of them, `body_bytes` in all. `started` is
+    True once a byte of the current response has come, `surplus` once bytes came that no request
+    asked for: the connection must then not be used again, or those bytes would answer the next
+    caller.
     """
 
     __slots__ = (
-        "_bodyless", "_body_limit", "_fault", "_header_limit", "_interim_count", "_is_interim",
-        "_parser", "_quiet_bytes", "body_bytes", "chunks", "headers", "keep_alive",
-        "pending_bytes", "stage", "started", "status", "surplus",
-    )  # fmt: skip
+        "_body_limit",
+        "_bodyless",
+        "_bulk",
+        "_fault",
+        "_header_limit",
+        "_interim_count",
+        "_is_interim",
+        "_parser",
+        "_quiet_bytes",
+        "body_bytes",
+        "chunks",
+        "headers",
+        "keep_alive",
+        "pending_bytes",
+        "stage",
+        "started",
+        "status",
+        "surplus",
+    )
 
     def __init__(self, header_limit: int) -> None:
         """`header_limit` in bytes bounds the header section, and anything else without body."""
@@ -63,10 +80,16 @@ class ResponseReader:
         self.body_bytes = 0
         self.pending_bytes = 0
         self.chunks: list[bytes] = []
+        self._bulk = bytearray()
         self.headers: list[tuple[str, str]] = []
         self.keep_alive = False
         self.started = False
         self.status = 0
+
+    @property
+    def done(self) -> bool:
+        """The response is whole."""
+        return self.stage is Stage.DONE
 
     @property
     def reusable(self) -> bool:
@@ -80,7 +103,10 @@ class ResponseReader:
             return b""
         self.chunks = []
         self.pending_bytes = 0
-        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        if len(chunks) == 1 and not self._bulk:
+            return chunks[0]
+        bulk, self._bulk = self._bulk, bytearray()
+        return b"".join((bulk, *chunks))
 
     def feed(self, data: bytes) -> None:
         """Take in bytes from the connection.
@@ -98,12 +124,12 @@ class ResponseReader:
         except HttpParserUpgrade:
             raise Garbled("it switched protocols without being asked") from None
         except HttpParserError as error:
-            if self.stage is not Stage.DONE:
+            if not self.done:
                 raise Garbled(f"its answer is not HTTP/1.1 ({error})") from None
             self.surplus = True
         if self._fault is not None:
             raise Garbled(self._fault)
-        if self._quiet_bytes > self._header_limit and self.stage is not Stage.DONE:
+        if self._quiet_bytes > self._header_limit and not self.done:
             raise Garbled(f"its headers are larger than {self._header_limit} bytes")
 
     def end(self) -> bool:
@@ -179,6 +205,10 @@ class ResponseReader:
         if self._body_limit is not None and self.body_bytes > self._body_limit:
             self._fault = f"its answer is larger than {self._body_limit} bytes"
             return
+        if len(self.chunks) >= _COMPACT_AFTER_PIECES:
+            # A body that comes in crumbs would otherwise weigh twenty times its size.
+            self._bulk += b"".join(self.chunks)
+            self.chunks.clear()
         self.chunks.append(piece)
 
     def on_message_complete(self) -> None:

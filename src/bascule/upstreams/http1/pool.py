@@ -100,6 +100,9 @@ class OriginPool:
             connection.abort()
             return
         connection.rest(now)
+        self._hand_on(connection)
+
+    def _hand_on(self, connection: Connection) -> None:
         while self._waiters:
             waiter = self._waiters.popleft()
             if not waiter.done():
@@ -154,7 +157,7 @@ class OriginPool:
                 return await waiter
         except TimeoutError:
             self._decline(waiter)
-            raise timed_out(self.origin, "waiting for a free connection") from None
+            raise timed_out(self.origin, "waiting for a free connection", sent=False) from None
         except asyncio.CancelledError:
             self._decline(waiter)
             raise
@@ -165,7 +168,7 @@ class OriginPool:
             return
         connection = waiter.result()
         if connection.is_open:
-            self.release(connection)
+            self._hand_on(connection)
         else:
             self.connection_closed(connection)
 
@@ -187,9 +190,9 @@ class OriginPool:
         except TimeoutError:
             self._give_up(connection)
             if remaining <= cap:
-                raise timed_out(origin, "connecting") from None
+                raise timed_out(origin, "connecting", sent=False) from None
             raise unreachable(origin, f"not connected within {cap} seconds") from None
-        except (OSError, ssl.SSLError, ssl.CertificateError) as error:
+        except OSError as error:
             self._give_up(connection)
             raise unreachable(origin, f"{type(error).__name__}: {error}") from error
         except BaseException:

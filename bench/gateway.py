@@ -1,0 +1,138 @@
+"""A Bascule gateway, started and set up the way an operator would, ready for governed calls."""
+
+import asyncio
+import shlex
+import sys
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final, cast
+from urllib.parse import urlsplit
+
+import httpx2
+import msgspec
+
+from bench.children import STARTUP_SECONDS, Child, running
+from bench.operations import Address, Kind, Operation
+from bench.upstream import openapi_document
+
+COMMAND: Final = (sys.executable, "-m", "bascule", "up")
+"""What starts the gateway; `--data DIR --port 0 --no-browser` is added."""
+
+BUNDLE: Final = "bench"
+_POLL_SECONDS: Final = 0.05
+_REQUEST_SECONDS: Final = 30.0
+
+
+class Ready(msgspec.Struct, frozen=True):
+    """What the harness reads of `ready.json`, written by the gateway once it serves."""
+
+    mcp_url: str
+    api_url: str
+    admin_key: str | None = None
+
+
+@asynccontextmanager
+async def governed(
+    command: Sequence[str], scratch: Path, upstream_url: str, operation: Operation
+) -> AsyncGenerator[tuple[Child, Address]]:
+    """Run a gateway in front of the upstream; yields it and where the tool is called.
+
+    The caller behind the address has the role `user`, and a policy lets that role call the
+    imported bundle: nothing is open by default.
+
+    Raises:
+        ChildFailed: it did not start, or refused a step of the set-up.
+    """
+    data = scratch / "data"
+    data.mkdir()
+    arguments = [*command, "--data", str(data), "--port", "0", "--no-browser"]
+    async with running(
+        "gateway", arguments, scratch=scratch, directory=scratch, piped=False
+    ) as child:
+        ready = await _wait_until_ready(child, data / "ready.json")
+        tool, key = await _set_up(child, ready, upstream_url, operation)
+        url = urlsplit(ready.mcp_url)
+        if url.hostname is None or url.port is None:
+            raise child.failed(f"gave an MCP address without host and port: {ready.mcp_url}")
+        yield child, Address(Kind.MCP, url.hostname, url.port, url.path, key, tool)
+
+
+def parse_command(text: str) -> list[str]:
+    """Split a command line as a shell would.
+
+    Raises:
+        ValueError: empty, or a quotation that does not end.
+    """
+    command = shlex.split(text)
+    if not command:
+        raise ValueError("the command is empty")
+    return command
+
+
+async def _wait_until_ready(child: Child, path: Path) -> Ready:
+    try:
+        async with asyncio.timeout(STARTUP_SECONDS):
+            while True:
+                ready = _read(path)
+                if ready is not None:
+                    return ready
+                if child.process.returncode is not None:
+                    raise child.failed(f"ended at once (exit status {child.process.returncode})")
+                await asyncio.sleep(_POLL_SECONDS)
+    except TimeoutError:
+        raise child.failed(f"wrote no {path.name} in {STARTUP_SECONDS:.0f} s") from None
+
+
+def _read(path: Path) -> Ready | None:
+    """The ready file, or None while it is missing or half written."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Ready)
+    except (OSError, msgspec.DecodeError):
+        return None
+
+
+async def _set_up(
+    child: Child, ready: Ready, upstream_url: str, operation: Operation
+) -> tuple[str, str]:
+    """Import the tools, allow role `user` to call them, make a key: tool name and key."""
+    if ready.admin_key is None:
+        raise child.failed("gave no admin key, so nothing can be set up")
+    base = ready.api_url.rstrip("/").removesuffix("/api")
+    async with httpx2.AsyncClient(
+        base_url=base,
+        headers={"authorization": f"Bearer {ready.admin_key}"},
+        timeout=_REQUEST_SECONDS,
+        trust_env=False,  # a proxy from the environment has no business on loopback
+    ) as client:
+        imported = await _post(
+            child,
+            client,
+            "/api/admin/openapi",
+            files={"file": ("openapi.json", openapi_document(upstream_url), "application/json")},
+            data={"bundle_id": BUNDLE, "auto_publish": "true"},
+        )
+        policy = {"name": "bench", "effect": "allow", "roles": ["user"], "bundles": [BUNDLE]}
+        await _post(child, client, "/api/admin/policies", json=policy)
+        caller = {"name": "bench", "roles": ["user"]}
+        key = await _post(child, client, "/api/admin/keys", json=caller)
+    return _tool_name(child, imported, operation), str(key["key"])
+
+
+async def _post(
+    child: Child, client: httpx2.AsyncClient, path: str, **content: Any
+) -> Mapping[str, Any]:
+    try:
+        response = await client.post(path, **content)
+    except httpx2.HTTPError as error:
+        raise child.failed(f"did not answer POST {path}: {error!r}") from error
+    if not response.is_success:
+        raise child.failed(f"refused POST {path}: {response.status_code} {response.text[:1000]}")
+    return cast("Mapping[str, Any]", response.json())
+
+
+def _tool_name(child: Child, imported: Mapping[str, Any], operation: Operation) -> str:
+    names = [str(tool["name"]) for tool in imported.get("tools", ())]
+    if operation.value not in names:
+        raise child.failed(f"imported no tool {operation.value}, only {', '.join(names) or 'none'}")
+    return operation.value

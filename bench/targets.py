@@ -1,0 +1,63 @@
+"""What is measured: the upstream alone, a bare proxy and a gateway in front of it."""
+
+import sys
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from bench.children import Child, running
+from bench.gateway import governed
+from bench.operations import Address, Kind, Operation
+
+
+class Name(StrEnum):
+    """The targets, in the order they are measured."""
+
+    UPSTREAM = "upstream"
+    BARE = "bare"
+    GOVERNED = "governed"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Something to be measured: where it listens, and the process whose CPU time counts."""
+
+    name: Name
+    address: Address
+    child: Child
+
+
+@asynccontextmanager
+async def started(
+    names: Sequence[Name], operation: Operation, command: Sequence[str], scratch: Path
+) -> AsyncGenerator[tuple[Address, list[Target]]]:
+    """Start the upstream, and the targets named; yields the upstream's address and the targets.
+
+    `command` starts the gateway. All processes have ended when the block is left.
+
+    Raises:
+        ChildFailed: a process did not start.
+    """
+    async with AsyncExitStack() as stack:
+        service = [sys.executable, "-m", "bench.upstream"]
+        upstream = await _service(stack, Name.UPSTREAM, service, scratch)
+        targets = [upstream] if Name.UPSTREAM in names else []
+        address = upstream.address
+        if Name.BARE in names:
+            proxy = [sys.executable, "-m", "bench.bare", address.host, str(address.port)]
+            targets.append(await _service(stack, Name.BARE, proxy, scratch))
+        if Name.GOVERNED in names:
+            url = f"http://{address.host}:{address.port}"
+            child, mcp = await stack.enter_async_context(governed(command, scratch, url, operation))
+            targets.append(Target(Name.GOVERNED, mcp, child))
+        yield address, targets
+
+
+async def _service(
+    stack: AsyncExitStack, name: Name, command: Sequence[str], scratch: Path
+) -> Target:
+    child = await stack.enter_async_context(running(name, command, scratch=scratch))
+    port = int((await child.announced())["port"])
+    return Target(name, Address(Kind.REST, "127.0.0.1", port), child)

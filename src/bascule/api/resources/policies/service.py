@@ -1,0 +1,76 @@
+"""Making, listing and removing access rules."""
+
+from bascule.api.caller import Caller
+from bascule.api.control import Control, Rows
+from bascule.api.resources.policies.schemas import Policy, PolicyCreate
+from bascule.gateway.errors import InvalidValue
+from bascule.gateway.rule import RbacRule
+from bascule.storage.repositories.policies import Policies, StoredPolicy
+from bascule.storage.repositories.roles import Roles
+
+
+async def list_policies(control: Control, caller: Caller) -> list[Policy]:
+    """Every rule of the caller's tenant."""
+    async with control.read(caller) as rows:
+        return [_shown(one) for one in await Policies(rows.session, rows.tenant_id).list()]
+
+
+async def create_policy(control: Control, caller: Caller, wanted: PolicyCreate) -> Policy:
+    """Make a rule; it is in force when this returns.
+
+    Raises:
+        InvalidValue: a role does not exist, so the rule would never match.
+        Conflict: the name is taken.
+    """
+    rule = RbacRule(
+        name=wanted.name,
+        effect=wanted.effect,
+        roles=frozenset(wanted.roles),
+        actions=frozenset(wanted.actions),
+        bundles=frozenset(wanted.bundles),
+        tools=frozenset(wanted.tools),
+        risks=frozenset(wanted.risks),
+        priority=wanted.priority,
+    )
+    details = wanted.model_dump(mode="json", exclude={"name", "description"})
+    async with control.change(caller, "policy.create", wanted.name, details) as rows:
+        await _refuse_unknown(rows, rule.roles)
+        policies = Policies(rows.session, rows.tenant_id)
+        return _shown(await policies.create(rule, wanted.description))
+
+
+async def delete_policy(control: Control, caller: Caller, name: str) -> None:
+    """Remove a rule; it is out of force when this returns.
+
+    Raises:
+        NotFound: there is none of that name.
+    """
+    async with control.change(caller, "policy.delete", name) as rows:
+        await Policies(rows.session, rows.tenant_id).delete(name)
+
+
+async def _refuse_unknown(rows: Rows, roles: frozenset[str]) -> None:
+    known = {role.name for role in await Roles(rows.session, rows.tenant_id).list()}
+    unknown = sorted(roles - known)
+    if unknown:
+        raise InvalidValue(
+            f"Unknown roles: {', '.join(unknown)}. There are {', '.join(sorted(known))}.",
+            details={"field": "roles", "known": sorted(known)},
+        )
+
+
+def _shown(stored: StoredPolicy) -> Policy:
+    rule = stored.rule
+    return Policy(
+        name=rule.name,
+        effect=rule.effect,
+        roles=sorted(rule.roles),
+        actions=sorted(rule.actions),
+        bundles=sorted(rule.bundles),
+        tools=sorted(rule.tools),
+        risks=sorted(rule.risks),
+        priority=rule.priority,
+        description=stored.description,
+        is_active=stored.is_active,
+        created_at=stored.created_at,
+    )

@@ -1,0 +1,228 @@
+"""An instance put together: database, journal, gateway, REST API and front door."""
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import MappingProxyType
+
+from bascule import __version__
+from bascule.api.app import build_api
+from bascule.api.control import Control
+from bascule.app.checks import journal_check
+from bascule.app.front import Front
+from bascule.app.pages import pages
+from bascule.app.pipeline import Parts, build_pipeline
+from bascule.app.upstreams import UpstreamSet
+from bascule.audit.journal import Journal, JournalConfig, open_journal
+from bascule.gateway.errors import ErrorCode, GatewayError
+from bascule.gateway.handshake import Handshake
+from bascule.gateway.kernel import Edition, Gateway
+from bascule.gateway.pipeline import Pipeline
+from bascule.gateway.principal import KeyRecord, Principal
+from bascule.gateway.snapshot import Snapshot
+from bascule.guards.schemas import InputSchemas
+from bascule.identity.api_keys import AuthenticateKey, RevokedKeys, new_key
+from bascule.protocol.results import Identity
+from bascule.settings.loading import Loaded
+from bascule.settings.model import Settings
+from bascule.storage.compiler import compile_snapshot
+from bascule.storage.database import Database, PoolConfig, open_database
+from bascule.storage.schema import migrate
+from bascule.storage.seed import seed_defaults
+from bascule.telemetry.health import Health
+from bascule.telemetry.metrics import Metrics
+from bascule.transports.access import Door, DoorConfig
+from bascule.transports.streamable_http import HttpConfig, StreamableHttp
+
+LOCAL_TENANT = "default"
+
+INSTRUCTIONS = (
+    "Tools here are governed: each call is checked against the caller's rights and the tool's "
+    "schema, and recorded. Tools you may not use are not listed."
+)
+
+
+@dataclass(slots=True)
+class Live:
+    """The snapshot in force, and how a newer one takes its place."""
+
+    database: Database
+    parts: Parts
+    upstreams: UpstreamSet
+    gateway: Gateway
+    extra_keys: Mapping[bytes, KeyRecord]
+    metrics: Metrics
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def refresh(self) -> Snapshot:
+        """Compile the committed state and put it in force; an older one never replaces a newer."""
+        async with self.lock:
+            async with self.database.read() as session:
+                snapshot = await compile_snapshot(session)
+            if self.extra_keys:
+                keys = MappingProxyType({**snapshot.keys, **self.extra_keys})
+                snapshot = replace(snapshot, keys=keys)
+            if snapshot.version >= self.gateway.snapshot.version:
+                executors = await self.upstreams.executors(snapshot)
+                self.gateway.replace(build_pipeline(snapshot, self.parts, executors))
+                self.metrics.follow(snapshot)
+            return self.gateway.snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """Everything a process needs to serve."""
+
+    front: Front
+    database: Database
+    journal: Journal
+    health: Health
+    live: Live
+
+
+class DirectoryUnusable(GatewayError):
+    """The data directory cannot be made or used; the message says what to do."""
+
+    error = ErrorCode.UNAVAILABLE
+
+
+def prepare_directory(data: Path) -> None:
+    """Make the data directory, readable by its owner only, unless it is there.
+
+    Raises:
+        DirectoryUnusable: not a directory, or not permitted.
+    """
+    try:
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise DirectoryUnusable(
+            f"The data directory {data} cannot be used: {reason}. Choose another with --data."
+        ) from None
+    if not os.access(data, os.R_OK | os.W_OK | os.X_OK):
+        raise DirectoryUnusable(
+            f"The data directory {data} cannot be read and written by this user. "
+            "Change its owner, or choose another with --data."
+        )
+
+
+@asynccontextmanager
+async def open_instance(
+    loaded: Loaded, data: Path, extra_keys: Mapping[bytes, KeyRecord] | None = None
+) -> AsyncGenerator[Instance]:
+    """Open everything on `data`; leaving the block closes it in reverse order.
+
+    `extra_keys` are accepted beside the stored ones and exist only in this process.
+
+    Raises:
+        GatewayError: database or journal cannot be opened; says what to do.
+    """
+    settings = loaded.settings
+    await asyncio.to_thread(prepare_directory, data)
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(_database(settings, data))
+        journal = await stack.enter_async_context(open_journal(_journal_config(settings, data)))
+        upstreams = await stack.enter_async_context(UpstreamSet.open(settings.upstreams))
+        resources = _Resources(database, journal, journal_directory(settings, data), upstreams)
+        yield await _assemble(settings, resources, extra_keys or {})
+
+
+@dataclass(frozen=True, slots=True)
+class _Resources:
+    database: Database
+    journal: Journal
+    journal_directory: Path
+    upstreams: UpstreamSet
+
+
+async def _assemble(
+    settings: Settings, resources: _Resources, extra_keys: Mapping[bytes, KeyRecord]
+) -> Instance:
+    database, journal, upstreams = resources.database, resources.journal, resources.upstreams
+    identity = Identity(name=settings.app.name, version=__version__)
+    revocations = RevokedKeys()
+    authenticator = AuthenticateKey(revocations)
+    parts = Parts(
+        authenticator,
+        InputSchemas(),
+        Handshake(identity, INSTRUCTIONS),
+        settings.cache.list_page_size,
+    )
+    metrics = Metrics(version=__version__, recorder=journal)
+    gateway = Gateway(_empty(parts), journal, [metrics])
+    live = Live(database, parts, upstreams, gateway, extra_keys, metrics)
+    control = Control(
+        database=database,
+        recorder=journal,
+        authenticator=authenticator,
+        revocations=revocations,
+        journal_directory=resources.journal_directory,
+        snapshot=lambda: gateway.snapshot,
+        refresh=live.refresh,
+    )
+    health = Health()
+    health.register("audit", journal_check(journal))
+    door = Door(
+        DoorConfig(
+            frozenset(settings.server.allowed_hosts), frozenset(settings.server.allowed_origins)
+        )
+    )
+    http = HttpConfig(settings.server.max_body_bytes, settings.server.request_timeout_seconds)
+    front = Front(
+        StreamableHttp(gateway, door, identity, http),
+        door,
+        pages(settings, health, metrics),
+        build_api(control),
+    )
+    await live.refresh()
+    return Instance(front, database, journal, health, live)
+
+
+@asynccontextmanager
+async def open_local(loaded: Loaded, data: Path) -> AsyncGenerator[tuple[Front, str]]:
+    """Open the instance on `data` for its owner alone: the front, and an admin key for it.
+
+    For commands where no instance runs. Whoever may read the data directory owns it already.
+    """
+    key = new_key()
+    permissions = frozenset({"system_admin"})
+    owner = Principal(LOCAL_TENANT, "local", frozenset({"admin"}), permissions)
+    record = KeyRecord("local", owner)
+    async with open_instance(loaded, data, {key.digest: record}) as instance:
+        yield instance.front, key.secret
+
+
+@asynccontextmanager
+async def _database(settings: Settings, data: Path) -> AsyncGenerator[Database]:
+    chosen = settings.database
+    url = chosen.url.get_secret_value() or f"sqlite+aiosqlite:///{data / 'bascule.db'}"
+    pool = PoolConfig(
+        kept_connections=chosen.pool_size,
+        most_connections=chosen.pool_size + chosen.max_overflow,
+        recycle_seconds=chosen.recycle_seconds,
+        statement_seconds=chosen.statement_timeout_seconds,
+    )
+    async with open_database(url, pool) as database:
+        await migrate(database)
+        async with database.change(author="bascule") as session:
+            await seed_defaults(session)
+        yield database
+
+
+def journal_directory(settings: Settings, data: Path) -> Path:
+    """Where the journal of an instance on `data` is written."""
+    return Path(settings.audit.directory) if settings.audit.directory else data / "audit"
+
+
+def _journal_config(settings: Settings, data: Path) -> JournalConfig:
+    return JournalConfig(
+        directory=journal_directory(settings, data),
+        max_segment_bytes=settings.audit.max_segment_bytes,
+    )
+
+
+def _empty(parts: Parts) -> Edition:
+    return Edition(Snapshot(version=-1), Pipeline([parts.authenticate], parts.handshake))

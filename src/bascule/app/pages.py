@@ -1,0 +1,45 @@
+"""The pages beside MCP and the REST API: health, metrics, and a start page for people."""
+
+import json
+from collections.abc import Mapping
+from importlib.resources import files
+from string import Template
+
+from bascule import __version__
+from bascule.app.front import Page
+from bascule.settings.model import Settings
+from bascule.telemetry.health import Health
+from bascule.telemetry.metrics import Metrics
+
+_JSON = b"application/json"
+
+
+def pages(settings: Settings, health: Health, metrics: Metrics) -> Mapping[str, Page]:
+    """Path to page. None of them needs a key, and none tells more than that all is well."""
+
+    async def alive(_: Mapping[bytes, bytes]) -> tuple[int, bytes, bytes]:
+        return 200, _JSON, b'{"status":"ok"}'
+
+    async def ready(_: Mapping[bytes, bytes]) -> tuple[int, bytes, bytes]:
+        report = await health.report()
+        status = 200 if report["status"] == "ready" else 503
+        return status, _JSON, json.dumps(report).encode()
+
+    async def measured(headers: Mapping[bytes, bytes]) -> tuple[int, bytes, bytes]:
+        kind, body = metrics.render(headers.get(b"accept", b"").decode("latin-1"))
+        return 200, kind.encode(), body
+
+    page = _start_page(settings)
+
+    async def start(_: Mapping[bytes, bytes]) -> tuple[int, bytes, bytes]:
+        return 200, b"text/html; charset=utf-8", page
+
+    found: dict[str, Page] = {"/": start, "/health": ready, "/healthz": alive, "/readyz": ready}
+    if settings.observability.metrics_enabled:
+        found["/metrics"] = measured
+    return found
+
+
+def _start_page(settings: Settings) -> bytes:
+    template = Template(files("bascule.app").joinpath("start.html").read_text("utf-8"))
+    return template.substitute(version=__version__, name=settings.app.name).encode()

@@ -1,0 +1,137 @@
+"""Answers questions about recent records, newest first, from the end of the files backwards."""
+
+import heapq
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import msgspec
+import structlog
+
+from bascule.audit.lines import MAX_LINE_BYTES
+from bascule.audit.segments import Segment, list_segments, open_segment
+
+_log = structlog.get_logger(__name__)
+
+DISORDER: Final = timedelta(minutes=10)
+"""How far a record's time may lie behind an earlier record's, as when a clock is set back."""
+
+_BLOCK_BYTES: Final = 256 * 1024
+
+
+class _Facts(msgspec.Struct):
+    timestamp: datetime
+    tool_name: str = ""
+    user: str = ""
+    status: str = ""
+    tenant: str = ""
+    correlation_id: str = ""
+
+
+_facts_decoder = msgspec.json.Decoder(_Facts)
+_record_decoder = msgspec.json.Decoder(dict[str, object])
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which records are wanted; None means any. `since` and `until` belong to the range.
+
+    Both times carry a time zone.
+    """
+
+    tool_name: str | None = None
+    user: str | None = None
+    status: str | None = None
+    correlation_id: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    tenant: str | None = None
+
+    def __post_init__(self) -> None:
+        if any(time is not None and time.tzinfo is None for time in (self.since, self.until)):
+            raise ValueError("a time without a time zone does not say when")
+
+    def accepts(self, facts: _Facts) -> bool:
+        """Whether a record with these facts is wanted."""
+        wanted = (self.tool_name, self.user, self.status, self.correlation_id, self.tenant)
+        actual = (facts.tool_name, facts.user, facts.status, facts.correlation_id, facts.tenant)
+        if any(want not in {None, have} for want, have in zip(wanted, actual, strict=True)):
+            return False
+        return (self.since is None or facts.timestamp >= self.since) and (
+            self.until is None or facts.timestamp <= self.until
+        )
+
+    def is_past(self, facts: _Facts) -> bool:
+        """Whether no record written before this one can be wanted."""
+        return self.since is not None and facts.timestamp < self.since - DISORDER
+
+
+EVERY_RECORD: Final = Filter()
+
+
+def tail(
+    directory: Path, limit: int, match: Filter = EVERY_RECORD, *, writer: str | None = None
+) -> list[dict[str, object]]:
+    """The newest `limit` records that `match`, newest first, as they stand in the journal.
+
+    Members with default values are absent, `seq`, `prev` and `hash` present. Writers are merged
+    by time. Blocks, and reads back to `match.since` or the beginning where fewer than `limit`
+    match: call it in a thread. It does not verify; lines it cannot read are logged and left out.
+
+    Raises:
+        NotFound: there is no such directory.
+        Forbidden: a file cannot be read by this user.
+    """
+    found = list_segments(directory, writer)
+    newest_first = heapq.merge(
+        *(_matches(segments, match) for segments in found.values()),
+        key=lambda match: match[0],
+        reverse=True,
+    )
+    return [_record_decoder.decode(line) for _, line in islice(newest_first, max(0, limit))]
+
+
+def _matches(segments: list[Segment], match: Filter) -> Iterator[tuple[datetime, bytes]]:
+    for segment in reversed(segments):
+        with open_segment(segment) as file:
+            for line in _lines_backwards(file):
+                facts = _read_facts(line, segment)
+                if facts is None:
+                    continue
+                if match.accepts(facts):
+                    yield facts.timestamp, line
+                elif match.is_past(facts):
+                    return
+
+
+def _read_facts(line: bytes, segment: Segment) -> _Facts | None:
+    try:
+        return _facts_decoder.decode(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        _log.warning("journal.line_unreadable", segment=segment.path.name, start=line[:80])
+        return None
+
+
+def _lines_backwards(file: BinaryIO) -> Iterator[bytes]:
+    """The whole lines of `file`, last first, without their newlines."""
+    position = file.seek(0, os.SEEK_END)
+    # What follows the last newline is being written or was torn: dropped like an endless line.
+    carry, dropping = b"", True
+    while position:
+        size = min(_BLOCK_BYTES, position)
+        position -= size
+        file.seek(position)
+        first, *lines = (file.read(size) + carry).split(b"\n")
+        if lines and dropping:
+            lines.pop()
+            dropping = False
+        yield from reversed(lines)
+        carry = b"" if dropping else first
+        if len(carry) > MAX_LINE_BYTES:
+            carry, dropping = b"", True
+    if carry:
+        yield carry

@@ -1,0 +1,127 @@
+"""JSON text to values: strict, without duplicate keys, errors with line and column."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Final, cast
+
+import msgspec
+
+from bascule.catalogue.openapi.findings import DocumentRejected, Finding
+from bascule.catalogue.openapi.positions import Event, Kind, find_duplicate
+from bascule.catalogue.openapi.shapes import as_list, as_object
+
+MAX_DEPTH: Final = 100
+"""Levels of nesting; real documents stay below 30, and validators give up near 250."""
+
+_TOKENS: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\]]|[^\s{}\[\]:,"]+', re.DOTALL)
+_BYTE_OFFSET: Final = re.compile(r" \(byte (\d+)\)$")
+_SPAN: Final = 40
+
+
+class _Duplicate(ValueError):
+    """Some object has a key twice."""
+
+
+def read_json(text: str) -> object:
+    """Decode a JSON document.
+
+    Raises:
+        DocumentRejected: not JSON, a duplicate key, or nested too deeply; says where.
+    """
+    try:
+        root = msgspec.json.decode(text)
+        _refuse_duplicates(text)
+    except RecursionError:
+        raise too_deep() from None
+    except msgspec.DecodeError as error:
+        raise _malformed(text, str(error)) from None
+    except _Duplicate:
+        raise _duplicate(text) from None
+    _check_depth(root)
+    return root
+
+
+def json_events(text: str) -> Iterator[Event]:
+    """The steps through a JSON text that `read_json` has accepted."""
+    line, line_start, last = 1, 0, 0
+    for match in _TOKENS.finditer(text):
+        at = match.start()
+        breaks = text.count("\n", last, at)
+        if breaks:
+            line += breaks
+            line_start = text.rfind("\n", 0, at) + 1
+        last = at
+        word = match.group()
+        column = at - line_start + 1
+        if word in "{}[]":
+            yield Event(cast("Kind", word), word, line, column)
+        else:
+            yield Event("scalar", _unquoted(word), line, column)
+
+
+def too_deep() -> DocumentRejected:
+    """The error for a document nested beyond `MAX_DEPTH`."""
+    return DocumentRejected(
+        f"The document is nested more than {MAX_DEPTH} levels deep; no API description needs that."
+    )
+
+
+def _unquoted(word: str) -> str:
+    if not word.startswith('"'):
+        return word
+    return json.loads(word) if "\\" in word else word[1:-1]
+
+
+def _refuse_duplicates(text: str) -> None:
+    def check(pairs: list[tuple[str, object]]) -> None:
+        if len(dict(pairs)) != len(pairs):
+            raise _Duplicate
+
+    # Values are dropped as they are read: only the keys of each object are looked at.
+    json.JSONDecoder(object_pairs_hook=check, parse_int=len, parse_float=len).decode(text)
+
+
+def _check_depth(root: object) -> None:
+    layer = [root]
+    for _ in range(MAX_DEPTH):
+        below: list[object] = []
+        for value in layer:
+            below.extend((as_object(value) or {}).values() or as_list(value) or ())
+        if not below:
+            return
+        layer = below
+    raise too_deep()
+
+
+def _malformed(text: str, complaint: str) -> DocumentRejected:
+    offset = _BYTE_OFFSET.search(complaint)
+    reason = _BYTE_OFFSET.sub("", complaint).removeprefix("JSON is malformed: ")
+    if offset is None:
+        return DocumentRejected(
+            f"The document is not valid JSON: {reason}.", [Finding("#", reason, None)]
+        )
+    before = text.encode()[: int(offset.group(1))].decode(errors="ignore")
+    line = before.count("\n") + 1
+    column = len(before) - before.rfind("\n")
+    near = text[len(before) : len(before) + _SPAN].split("\n", maxsplit=1)[0]
+    return DocumentRejected(
+        f"The document is not valid JSON: {reason} at line {line}, column {column}.",
+        [Finding("#", f"{reason} (column {column}, near {near!r})", line)],
+    )
+
+
+def _duplicate(text: str) -> DocumentRejected:
+    event = find_duplicate(json_events(text))
+    if event is None:
+        raise RuntimeError("a duplicate key was seen but cannot be found again")
+    return duplicate_key(event.text, event.line, event.column)
+
+
+def duplicate_key(key: str, line: int, column: int) -> DocumentRejected:
+    """The error for the second of two equal keys."""
+    message = f"the key {key[:80]!r} appears twice in the same object"
+    return DocumentRejected(
+        f"The document is ambiguous: {message} (line {line}, column {column}). Remove one.",
+        [Finding("#", message, line)],
+    )

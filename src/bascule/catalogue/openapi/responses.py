@@ -1,0 +1,102 @@
+"""What a tool gives back, as far as the document promises it."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from bascule.catalogue.openapi.context import Context
+from bascule.catalogue.openapi.definitions import MAX_SCHEMA_BYTES, Translated, too_large
+from bascule.catalogue.openapi.document import Node
+from bascule.catalogue.openapi.findings import Unconvertible
+from bascule.catalogue.openapi.flattening import is_object
+from bascule.catalogue.openapi.media import MediaKind, choose
+from bascule.catalogue.openapi.modernise import annotations_of
+from bascule.catalogue.openapi.operations import Operation
+from bascule.catalogue.openapi.schemas import Schemas
+from bascule.catalogue.openapi.shapes import JsonObject, as_object
+
+_SUCCESS: Final = re.compile(r"2(\d\d|XX)")
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """`schema` describes structured content; `wraps` it as `{"result": BODY}`, or the body."""
+
+    schema: JsonObject | None
+    wraps: bool = False
+
+
+NOTHING: Final = Output(None)
+
+
+def read_output(operation: Operation, schemas: Schemas, context: Context) -> Output:
+    """The output schema, where every answer of success is JSON that the document describes.
+
+    A client may reject a result without structured content once a schema is declared, so an
+    answer without a body, or of another media type, rules it out. What is surely an object is
+    described as it is; anything else under `result`.
+    """
+    try:
+        bodies = _success_bodies(operation, context)
+        if not bodies:
+            return NOTHING
+        wraps = not all(is_object(body, context) for body in bodies)
+        translate = schemas.translate if wraps else schemas.translate_inline
+        schema = _assemble(_union([translate(body) for body in bodies]), schemas, wraps=wraps)
+        if schema is not None and len(msgspec.json.encode(schema)) > MAX_SCHEMA_BYTES:
+            raise too_large(operation.node.pointer)
+    except Unconvertible as problem:
+        context.remarks.add(problem.pointer, f"No output schema: {problem.reason}")
+        return NOTHING
+    return Output(schema, wraps=wraps and schema is not None)
+
+
+def _success_bodies(operation: Operation, context: Context) -> list[Node]:
+    """The schemas of the answers of success, each once; empty where one is not JSON."""
+    responses = operation.node.get("responses")
+    if responses is None or operation.method == "HEAD":
+        return []
+    found: dict[object, Node] = {}
+    missing = False
+    for status, reference in sorted(responses.children(), key=lambda one: one[0]):
+        if not _SUCCESS.fullmatch(status.upper()):
+            continue
+        node = context.document.follow(reference)
+        chosen = choose(node.get("content"), MediaKind.JSON)
+        schema = chosen[2].get("schema") if chosen else None
+        if schema is None:
+            missing = True
+            continue
+        found.setdefault(msgspec.json.encode(schema.value), schema)
+    if missing and found:
+        context.remarks.add(
+            operation.node.pointer,
+            "No output schema: not every answer of success has a JSON body that is described.",
+        )
+    return [] if missing else list(found.values())
+
+
+def _union(parts: list[Translated]) -> Translated:
+    if len(parts) == 1:
+        return parts[0]
+    refs = frozenset[str]().union(*(part.refs for part in parts))
+    return Translated({"anyOf": [part.schema for part in parts]}, refs)
+
+
+def _assemble(content: Translated, schemas: Schemas, *, wraps: bool) -> JsonObject | None:
+    described = as_object(content.schema)
+    if described is None or described == annotations_of(described):
+        return None  # a schema that accepts anything promises nothing
+    if wraps:
+        schema: JsonObject = {
+            "type": "object",
+            "properties": {"result": described},
+            "required": ["result"],
+            "additionalProperties": False,
+        }
+    else:
+        schema = {"type": "object", **described}
+    definitions = schemas.definitions(content.refs)
+    return {**schema, "$defs": definitions} if definitions else schema

@@ -1,0 +1,48 @@
+"""Schemas put to the test: whatever leaves this room compiles the way calls are checked."""
+
+from collections.abc import Mapping
+from typing import Final, NoReturn
+
+import jsonschema_rs
+
+_LINEAR: Final = jsonschema_rs.RegexOptions()
+
+
+def compile_schema(schema: Mapping[str, object]) -> jsonschema_rs.Validator:
+    """Compile a 2020-12 schema; nothing outside it is read, patterns run in linear time.
+
+    Raises:
+        ValueError: it is not a usable schema; the message is one line.
+    """
+    try:
+        return jsonschema_rs.Draft202012Validator(
+            dict(schema), retriever=_refuse, pattern_options=_LINEAR
+        )
+    except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
+        raise ValueError(str(error).split("\n", maxsplit=1)[0]) from None
+
+
+class Patterns:
+    """Remembers which regular expressions the linear-time engine runs."""
+
+    def __init__(self) -> None:
+        self._verdicts: dict[str, bool] = {}
+
+    def run_in_linear_time(self, pattern: str) -> bool:
+        """Can `pattern` be checked at all, in time bounded by the length of the text?"""
+        verdict = self._verdicts.get(pattern)
+        if verdict is None:
+            verdict = self._verdicts[pattern] = _compiles(pattern)
+        return verdict
+
+
+def _compiles(pattern: str) -> bool:
+    try:
+        compile_schema({"pattern": pattern})
+    except ValueError:
+        return False
+    return True
+
+
+def _refuse(uri: str) -> NoReturn:
+    raise ValueError(f"references outside the schema are not followed: {uri}")

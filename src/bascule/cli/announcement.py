@@ -1,0 +1,73 @@
+"""What `bascule up` prints when it is ready: where it is, and what to try."""
+
+import json
+from pathlib import Path
+
+import typer
+
+from bascule import __version__
+from bascule.app.ready import Ready
+
+_CALL = (
+    '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"resolve_customer",'
+    '"arguments":{"mobile":"9876543210"},"_meta":{"io.modelcontextprotocol/protocolVersion":'
+    '"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}'
+)
+
+
+def announce(ready: Ready, data: Path, *, seconds: float) -> None:
+    """Print the addresses, the keys' places and ready-made lines to try."""
+    option = "" if data == Path(".bascule") else f" --data {data}"
+    lines = [
+        f"Bascule {__version__} is ready ({seconds:.1f} s). Stop it with Ctrl-C.",
+        "",
+        f"  MCP endpoint   {ready.mcp_url}",
+        f"  REST API       {ready.api_url}",
+        f"  Admin key      in {data / 'admin.key'}",
+    ]
+    if ready.demo_key:
+        lines.append(f"  Demo key       {ready.demo_key}")
+    lines += _try_demo(ready, option) if ready.demo_key else _try_empty(option)
+    lines += ["", "Client configuration", *_snippet(ready), ""]
+    typer.echo("\n".join(lines))
+
+
+def _try_demo(ready: Ready, option: str) -> list[str]:
+    return [
+        "",
+        "Try, in another shell",
+        f"  bascule tools list{option}",
+        f"  bascule call resolve_customer mobile=9876543210{option}",
+        f"  bascule call get_nearby_dealers city=Pune service_type=regular{option}",
+        f"  bascule audit tail{option}",
+        f"  bascule audit verify{option}",
+        "",
+        "Or as an MCP client would",
+        f"  curl -s {ready.mcp_url} -H 'Authorization: Bearer {ready.demo_key}' \\",
+        "    -H 'Content-Type: application/json' \\",
+        "    -H 'Accept: application/json, text/event-stream' \\",
+        "    -H 'MCP-Protocol-Version: 2026-07-28' \\",
+        "    -H 'Mcp-Method: tools/call' -H 'Mcp-Name: resolve_customer' \\",
+        f"    -d '{_CALL}'",
+    ]
+
+
+def _try_empty(option: str) -> list[str]:
+    return [
+        "",
+        "Next, in another shell",
+        f"  bascule import openapi FILE --bundle NAME --publish{option}",
+        f"  bascule policy allow RULE --role user --bundle NAME{option}",
+        f"  bascule keys create --name NAME --role user{option}",
+    ]
+
+
+def _snippet(ready: Ready) -> list[str]:
+    key = ready.demo_key or "YOUR-KEY"
+    server = {
+        "type": "http",
+        "url": ready.mcp_url,
+        "headers": {"Authorization": f"Bearer {key}"},
+    }
+    text = json.dumps({"mcpServers": {"bascule": server}}, indent=2)
+    return [f"  {line}" for line in text.splitlines()]

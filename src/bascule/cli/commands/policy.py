@@ -1,0 +1,101 @@
+"""`bascule policy`: who may use what."""
+
+from typing import Annotated
+
+import typer
+
+from bascule.cli.connection import Target
+from bascule.cli.context import DEFAULT_DATA, DataOption, KeyOption, UrlOption, with_api
+from bascule.cli.output import Format, OutputOption, print_rows, print_value
+
+app = typer.Typer(no_args_is_help=True, help="Access rules. Without a rule nothing is callable.")
+
+_COLUMNS = ("name", "effect", "roles", "actions", "bundles", "tools", "risks", "priority")
+
+RoleOption = Annotated[list[str], typer.Option(help="A role the rule is about; repeatable.")]
+BundleOption = Annotated[list[str] | None, typer.Option(help="Only this bundle; repeatable.")]
+ToolOption = Annotated[
+    list[str] | None, typer.Option(help="Only this tool or pattern (get_*); repeatable.")
+]
+RiskOption = Annotated[
+    list[str] | None, typer.Option(help="Only this risk level: read, write, privileged.")
+]
+
+
+@app.command("list")
+def list_rules(
+    output: OutputOption = Format.TABLE,
+    data: DataOption = DEFAULT_DATA,
+    url: UrlOption = None,
+    key: KeyOption = None,
+) -> None:
+    """List the rules in force."""
+    found = with_api(Target(data, url, key), lambda api: api.get("/api/admin/policies"))
+    print_rows(found["policies"], _COLUMNS, output, found)
+
+
+@app.command()
+def allow(
+    name: Annotated[str, typer.Argument(help="Name of the new rule.")],
+    role: RoleOption,
+    bundle: BundleOption = None,
+    tool: ToolOption = None,
+    risk: RiskOption = None,
+    output: OutputOption = Format.TABLE,
+    data: DataOption = DEFAULT_DATA,
+    url: UrlOption = None,
+    key: KeyOption = None,
+) -> None:
+    """Let a role see and call tools."""
+    body = _rule(name, "allow", role, bundle, tool, risk)
+    target = Target(data, url, key)
+    print_value(with_api(target, lambda api: api.post("/api/admin/policies", json=body)), output)
+
+
+@app.command()
+def deny(
+    name: Annotated[str, typer.Argument(help="Name of the new rule.")],
+    role: RoleOption,
+    bundle: BundleOption = None,
+    tool: ToolOption = None,
+    risk: RiskOption = None,
+    output: OutputOption = Format.TABLE,
+    data: DataOption = DEFAULT_DATA,
+    url: UrlOption = None,
+    key: KeyOption = None,
+) -> None:
+    """Keep a role from tools; deny wins over allow."""
+    body = _rule(name, "deny", role, bundle, tool, risk)
+    target = Target(data, url, key)
+    print_value(with_api(target, lambda api: api.post("/api/admin/policies", json=body)), output)
+
+
+@app.command()
+def remove(
+    name: Annotated[str, typer.Argument(help="Name of the rule.")],
+    output: OutputOption = Format.TABLE,
+    data: DataOption = DEFAULT_DATA,
+    url: UrlOption = None,
+    key: KeyOption = None,
+) -> None:
+    """Remove a rule."""
+    path = f"/api/admin/policies/{name}"
+    print_value(with_api(Target(data, url, key), lambda api: api.delete(path)), output)
+
+
+def _rule(
+    name: str,
+    effect: str,
+    roles: list[str],
+    bundles: list[str] | None,
+    tools: list[str] | None,
+    risks: list[str] | None,
+) -> dict[str, object]:
+    return {
+        "name": name,
+        "effect": effect,
+        "roles": roles,
+        "bundles": bundles or [],
+        "tools": tools or [],
+        "risks": risks or [],
+    }

@@ -1,0 +1,1 @@
+"""The Alembic environment. `bascule.storage.schema` runs it; each revision stands alone."""

@@ -1,0 +1,150 @@
+"""Nothing of one tenant is ever seen, changed or removed by a repository of another."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any
+
+from sqlalchemy import Engine, event
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bascule.gateway.errors import GatewayError
+from bascule.gateway.rule import Effect, RbacRule
+from bascule.gateway.tool import Bundle, ToolStatus
+from bascule.storage.compiler import compile_snapshot
+from bascule.storage.database import Database
+from bascule.storage.repositories.bundles import Bundles, BundleStatus
+from bascule.storage.repositories.keys import KeyDraft, Keys
+from bascule.storage.repositories.policies import Policies
+from bascule.storage.repositories.roles import Roles
+from bascule.storage.repositories.scope import TenantId
+from bascule.storage.repositories.specs import SpecDraft, Specs
+from bascule.storage.repositories.tenants import Tenants
+from bascule.storage.repositories.tools import ToolFilter, Tools
+from bascule.storage.repositories.upstreams import Upstreams
+from bascule.storage.seed import seed_roles
+from bascule.storage.tables import Base
+from contract.storage.samples import BOOKING, SOURCE, a_tool, add_tools
+
+_RULE = RbacRule("theirs", Effect.ALLOW, frozenset({"user"}))
+_KEY = KeyDraft("theirs", b"k" * 32, "bsc_theirs", frozenset({"user"}))
+_SPEC = SpecDraft("theirs", "1", "{}", "theirs")
+
+
+class _Theirs:
+    """What the other tenant owns, all of it named `theirs`."""
+
+    def __init__(self, key_id: Any, spec_id: Any) -> None:
+        self.key_id = key_id
+        self.spec_id = spec_id
+
+
+async def _fill(session: AsyncSession, tenant_id: TenantId) -> _Theirs:
+    await add_tools(session, tenant_id, [a_tool("theirs", bundle="theirs")])
+    await Roles(session, tenant_id).create("theirs", "", ["tools:list"])
+    await Policies(session, tenant_id).create(_RULE)
+    key = await Keys(session, tenant_id).create(_KEY)
+    spec = await Specs(session, tenant_id).save(_SPEC)
+    return _Theirs(key.id, spec.id)
+
+
+_Attempt = Callable[[AsyncSession, TenantId, _Theirs], Awaitable[object]]
+# Each either finds nothing or is refused.
+_ATTEMPTS: dict[str, _Attempt] = {
+    "bundle": lambda s, t, _: Bundles(s, t).get("theirs"),
+    "bundles": lambda s, t, _: Bundles(s, t).list(),
+    "bundle status": lambda s, t, _: Bundles(s, t).set_status("theirs", BundleStatus.INACTIVE),
+    "tool": lambda s, t, _: Tools(s, t).get("theirs"),
+    "tools": lambda s, t, _: _items(Tools(s, t).list()),
+    "tool search": lambda s, t, _: _items(Tools(s, t).list(ToolFilter(search="theirs"))),
+    "tool by bundle": lambda s, t, _: _items(Tools(s, t).list(ToolFilter(bundle="theirs"))),
+    "tool publish": lambda s, t, _: Tools(s, t).publish("theirs"),
+    "tool status": lambda s, t, _: Tools(s, t).set_status("theirs", ToolStatus.INACTIVE),
+    "tool delete": lambda s, t, _: Tools(s, t).delete("theirs"),
+    "tool in bundle": lambda s, t, _: Tools(s, t).upsert(a_tool("mine", bundle="theirs")),
+    "upstream": lambda s, t, _: Upstreams(s, t).get("booking-api"),
+    "upstreams": lambda s, t, _: Upstreams(s, t).list(),
+    "upstream delete": lambda s, t, _: Upstreams(s, t).delete("booking-api"),
+    "policies": lambda s, t, _: Policies(s, t).list(),
+    "policy delete": lambda s, t, _: Policies(s, t).delete("theirs"),
+    "role": lambda s, t, _: Roles(s, t).get("theirs"),
+    "keys": lambda s, t, _: Keys(s, t).list(),
+    "key revoke": lambda s, t, theirs: Keys(s, t).revoke(theirs.key_id),
+    "key with role": lambda s, t, _: Keys(s, t).create(
+        KeyDraft("mine", b"m" * 32, "bsc_mine", frozenset({"theirs"}))
+    ),
+    "specs": lambda s, t, _: Specs(s, t).list(),
+    "spec": lambda s, t, theirs: Specs(s, t).content(theirs.spec_id),
+    "spec in bundle": lambda s, t, _: Specs(s, t).save(_SPEC),
+}
+
+
+async def _items(page: Awaitable[Any]) -> object:
+    return (await page).items
+
+
+async def test_what_another_tenant_owns_cannot_be_reached(
+    database: Database, tenant: TenantId
+) -> None:
+    async with database.change(author="t") as session:
+        other = (await Tenants(session).create("other")).id
+        await seed_roles(session, other)
+        theirs = await _fill(session, other)
+    async with database.read() as session:
+        before = await compile_snapshot(session)
+    for name, attempt in _ATTEMPTS.items():
+        found: object = ()
+        with suppress(GatewayError):
+            async with database.change(author="t") as session:
+                found = await attempt(session, tenant, theirs)
+        assert found == (), name
+        async with database.read() as session:
+            after = await compile_snapshot(session)
+        assert after.tenants == before.tenants, name
+        assert after.keys == before.keys, name
+
+
+async def test_every_statement_of_every_repository_names_the_tenant(
+    database: Database, tenant: TenantId
+) -> None:
+    owned = {name for name, table in Base.metadata.tables.items() if "tenant_id" in table.c}
+    statements: list[str] = []
+
+    def note(*arguments: Any) -> None:
+        statements.append(arguments[2])
+
+    async with database.change(author="t") as session:
+        engine = session.get_bind()
+        assert isinstance(engine, Engine)
+        event.listen(engine, "before_cursor_execute", note)
+        try:
+            await _exercise(session, tenant)
+        finally:
+            event.remove(engine, "before_cursor_execute", note)
+    touching = [sql for sql in statements if _tables_of(sql) & owned]
+    assert {table for sql in touching for table in _tables_of(sql)} >= owned
+    # By primary key of a row that was loaded with its tenant.
+    by_id = ("UPDATE", "DELETE")
+    careless = [s for s in touching if "tenant_id" not in s and not s.startswith(by_id)]
+    assert careless == []
+
+
+async def _exercise(session: AsyncSession, tenant: TenantId) -> None:
+    theirs = await _fill(session, tenant)
+    reading = [name for name in _ATTEMPTS if "delete" not in name and "with role" not in name]
+    for name in reading:
+        await _ATTEMPTS[name](session, tenant, theirs)
+    await Upstreams(session, tenant).upsert(BOOKING)
+    await Bundles(session, tenant).get_or_create(Bundle("more"))
+    await Tools(session, tenant).upsert(a_tool("theirs", bundle="more", source=SOURCE))
+    await Roles(session, tenant).list()
+    for removal in ("tool delete", "policy delete"):
+        await _ATTEMPTS[removal](session, tenant, theirs)
+
+
+def _tables_of(sql: str) -> set[str]:
+    words = sql.replace("(", " ").replace(",", " ").split()
+    return {
+        words[index + 1]
+        for index, word in enumerate(words[:-1])
+        if word in {"FROM", "JOIN", "INTO", "UPDATE"}
+    }

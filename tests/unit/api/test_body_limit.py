@@ -1,0 +1,93 @@
+"""A body too large is refused in shape, whether it says its length or not."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from bascule.api.body_limit import BodyLimit
+from fakes.asgi import FakeExchange
+from unit.api.site import Site, contents, document, error_of
+
+MEGABYTE = 1_048_576
+
+
+async def in_chunks(size: int) -> AsyncIterator[bytes]:
+    for _ in range(size // 65_536):
+        yield b" " * 65_536
+
+
+@pytest.mark.parametrize("path", ["/api/admin/bundles", "/api/admin/policies", "/api/admin/keys"])
+async def test_more_than_a_megabyte_is_refused_by_its_declared_length(
+    site: Site, path: str
+) -> None:
+    response = await site.post(path, json={"name": "b", "description": "x" * MEGABYTE})
+    error = error_of(response)
+    assert (response.status_code, error["code"]) == (413, "E2006")
+    assert "1,048,576" in error["message"]
+
+
+async def test_more_than_a_megabyte_is_refused_where_no_length_is_declared(site: Site) -> None:
+    headers = {"content-type": "application/json"}
+    response = await site.post(
+        "/api/admin/bundles", content=in_chunks(2 * MEGABYTE), headers=headers
+    )
+    assert (response.status_code, error_of(response)["code"]) == (413, "E2006")
+
+
+async def test_a_document_may_be_larger_than_other_bodies(site: Site) -> None:
+    assert (await site.upload(document(x="y" * (2 * MEGABYTE)))).status_code == 200
+
+
+async def test_a_document_has_a_limit_too(site: Site) -> None:
+    before = await contents(site)
+    declared = await site.upload(b"y" * (22 * MEGABYTE))
+    headers = {"content-type": "multipart/form-data; boundary=x"}
+    counted = await site.post(
+        "/api/admin/openapi", headers=headers, content=_endless_part(24 * MEGABYTE)
+    )
+    for response in (declared, counted):
+        assert (response.status_code, error_of(response)["code"]) == (413, "E2006")
+    assert await contents(site) == before
+
+
+async def _endless_part(size: int) -> AsyncIterator[bytes]:
+    yield b'--x\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\n'
+    async for chunk in in_chunks(size):
+        yield chunk
+
+
+@pytest.mark.parametrize("length", [b"", b"-1", b"ten", b"\xb2", b"5, 5"])
+async def test_a_length_that_is_no_number_does_not_open_the_gate(length: bytes) -> None:
+    read: list[bytes] = []
+
+    async def app(scope, receive, send):
+        read.append((await receive())["body"])
+        read.append((await receive())["body"])
+
+    exchange = FakeExchange(b"12345", b"67890")
+    exchange.scope["headers"] = [(b"content-length", length)]
+    limit = BodyLimit(app, most_bytes=8, by_path={})
+    with pytest.raises(Exception, match="larger than the 8 bytes"):
+        await limit(exchange.scope, exchange.receive, exchange.send)
+    assert read == [b"12345"]
+
+
+async def test_a_body_of_exactly_the_limit_passes() -> None:
+    read: list[bytes] = []
+
+    async def app(scope, receive, send):
+        read.append((await receive())["body"])
+
+    exchange = FakeExchange(b"12345678", headers=[("content-length", "8")])
+    await BodyLimit(app, most_bytes=8, by_path={})(exchange.scope, exchange.receive, exchange.send)
+    assert read == [b"12345678"]
+
+
+async def test_other_protocols_pass_untouched() -> None:
+    seen: list[str] = []
+
+    async def app(scope, receive, send):
+        seen.append(scope["type"])
+
+    await BodyLimit(app, most_bytes=0, by_path={})({"type": "lifespan"}, None, None)
+    assert seen == ["lifespan"]

@@ -1,0 +1,144 @@
+"""An operation becomes a tool, with what its document says about it."""
+
+import pytest
+
+from bascule.catalogue.openapi.budget import Budget
+from bascule.catalogue.openapi.context import Context
+from bascule.catalogue.openapi.document import Document
+from bascule.catalogue.openapi.drafts import ToolDraft
+from bascule.catalogue.openapi.findings import DocumentRejected
+from bascule.catalogue.openapi.operations import list_operations
+from bascule.catalogue.openapi.tools import ToolMaker
+from bascule.gateway.tool import RiskLevel
+
+
+def make(
+    paths: dict[str, object], base_url: str | None = "http://127.0.0.1"
+) -> tuple[list[ToolDraft], list[str]]:
+    context = Context(Document({"paths": paths}), ignores_ref_siblings=True)
+    maker = ToolMaker(context, base_url)
+    drafts = [maker.make(one) for one in list_operations(context)]
+    remarks = [one.message for one in context.remarks.findings({})]
+    return [draft for draft in drafts if draft is not None], remarks
+
+
+def make_one(operation: dict[str, object], method: str = "get") -> ToolDraft:
+    (draft,), _ = make({"/a": {method: operation}})
+    return draft
+
+
+def test_words_of_the_document_are_kept() -> None:
+    draft = make_one(
+        {
+            "operationId": "a/b c", "summary": "Short.", "description": "Long.\n\nLonger.",
+            "tags": ["x", "x", " ", 5, "y"], "deprecated": True,
+        }
+    )  # fmt: skip
+
+    assert (draft.name, draft.title, draft.description) == ("a_b_c", "Short.", "Long.\n\nLonger.")
+    assert (draft.tags, draft.deprecated) == (("x", "y"), True)
+
+
+def test_a_tool_always_has_a_name_and_a_description() -> None:
+    draft = make_one({})
+
+    assert (draft.name, draft.title, draft.description) == ("get_a", None, "GET /a")
+
+
+def test_a_description_is_cut_at_500_characters() -> None:
+    draft = make_one({"description": "word " * 200})
+
+    assert len(draft.description) <= 500
+    assert draft.description.endswith("word…")
+
+
+@pytest.mark.parametrize(
+    ("method", "risk", "idempotent"),
+    [
+        ("get", RiskLevel.READ, True), ("head", RiskLevel.READ, True),
+        ("options", RiskLevel.READ, True), ("post", RiskLevel.WRITE, False),
+        ("put", RiskLevel.WRITE, True), ("patch", RiskLevel.WRITE, False),
+        ("delete", RiskLevel.PRIVILEGED, True),
+    ],
+)  # fmt: skip
+def test_risk_and_idempotency_follow_the_method(
+    method: str, risk: RiskLevel, idempotent: bool
+) -> None:
+    draft = make_one({}, method)
+
+    assert (draft.risk, draft.idempotent) == (risk, idempotent)
+
+
+def test_extensions_override_risk_and_idempotency() -> None:
+    draft = make_one({"x-bascule-risk": "privileged", "x-bascule-idempotent": True}, "post")
+
+    assert (draft.risk, draft.idempotent) == (RiskLevel.PRIVILEGED, True)
+
+
+def test_an_extension_that_makes_no_sense_is_said_and_ignored() -> None:
+    (draft,), remarks = make(
+        {"/a": {"post": {"x-bascule-risk": "none", "x-bascule-idempotent": "yes"}}}
+    )
+
+    assert (draft.risk, draft.idempotent) == (RiskLevel.WRITE, False)
+    assert len(remarks) == 2
+
+
+def test_names_of_200_characters_are_cut_and_kept_apart() -> None:
+    drafts, remarks = make(
+        {"/a": {"get": {"operationId": "x" * 200}, "put": {"operationId": "x" * 200}}}
+    )
+
+    assert [len(draft.name) for draft in drafts] == [64, 64]
+    assert len({draft.name for draft in drafts}) == 2
+    assert "taken" in remarks[0]
+
+
+def test_an_operation_on_another_server_is_left_out_unless_the_operator_chose() -> None:
+    paths: dict[str, object] = {
+        "/a": {"get": {"servers": [{"url": "http://other.test/"}]}},
+        "/b": {"servers": [{"url": "http://127.0.0.1/"}], "get": {}},
+    }
+
+    drafts, remarks = make(paths)
+
+    assert [draft.name for draft in drafts] == ["get_b"]
+    assert "http://other.test/" in remarks[0]
+    assert len(make(paths, base_url=None)[0]) == 2
+
+
+def test_an_input_that_does_not_compile_leaves_the_tool_out() -> None:
+    schema: object = {"type": "string"}
+    for _ in range(260):
+        schema = {"type": "array", "items": schema}
+
+    drafts, remarks = make(
+        {"/a": {"get": {"parameters": [{"name": "q", "in": "query", "schema": schema}]}}}
+    )
+
+    assert drafts == []
+    assert "not usable" in remarks[0]
+
+
+def test_an_output_that_does_not_compile_costs_only_the_schema() -> None:
+    schema: object = {"type": "string"}
+    for _ in range(260):
+        schema = {"type": "array", "items": schema}
+    answer = {"content": {"application/json": {"schema": schema}}}
+
+    (draft,), remarks = make({"/a": {"get": {"responses": {"200": answer}}}})
+
+    assert draft.output_schema is None
+    assert "not usable" in remarks[0]
+
+
+def test_operations_that_share_one_huge_schema_spend_the_budget() -> None:
+    huge = {"type": "array", "items": {"properties": {f"p{n}": {} for n in range(2_000)}}}
+    body = {"content": {"application/json": {"schema": {"$ref": "#/huge"}}}}
+    paths = {f"/p{n}": {"post": {"requestBody": body}} for n in range(50)}
+    document = Document({"paths": paths, "huge": huge})
+    context = Context(document, ignores_ref_siblings=True, budget=Budget(10_000))
+    maker = ToolMaker(context, None)
+
+    with pytest.raises(DocumentRejected, match="too much work"):
+        list(map(maker.make, list_operations(context)))

@@ -1,0 +1,123 @@
+import json
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bascule.catalogue.listing import ListTools
+from bascule.gateway.call import Call, Endpoint, EndpointKind, Method
+from bascule.gateway.errors import ErrorCode, InvalidValue
+from bascule.gateway.principal import Principal
+from bascule.gateway.tool import Tool
+from bascule.protocol.cursors import encode_cursor
+from fakes.catalogue import make_principal, make_tool
+
+
+class Visible:
+    """Shows the tools it was given, and remembers for whom."""
+
+    def __init__(self, *names: str) -> None:
+        self.tools = [make_tool(name) for name in names]
+        self.asked: list[tuple[Principal, Endpoint]] = []
+
+    def visible(self, principal: Principal, endpoint: Endpoint) -> list[Tool]:
+        self.asked.append((principal, endpoint))
+        return self.tools
+
+
+def listing(cursor: str | None = None) -> Call:
+    return Call(Method.TOOLS_LIST, "c-1", cursor=cursor, principal=make_principal())
+
+
+async def page(visible: Visible, size: int, cursor: str | None = None) -> dict[str, object]:
+    body = (await ListTools(visible, size).execute(listing(cursor))).body
+    return json.loads(msgspec.json.encode(body))
+
+
+def names(body: dict[str, object]) -> list[str]:
+    tools = body["tools"]
+    assert isinstance(tools, list)
+    return [tool["name"] for tool in tools]
+
+
+async def test_definitions_are_passed_on_as_compiled() -> None:
+    visible = Visible("a", "b")
+    body = (await ListTools(visible, 10).execute(listing())).body
+    raw = body["tools"]
+    assert isinstance(raw, msgspec.Raw)
+    assert bytes(raw) == b"[%b,%b]" % tuple(tool.definition for tool in visible.tools)
+
+
+async def test_an_empty_list_is_a_list() -> None:
+    assert await page(Visible(), 10) == {"tools": [], "ttlMs": 0, "cacheScope": "private"}
+
+
+async def test_a_list_filtered_per_caller_is_never_cached_for_others() -> None:
+    """Source: server/utilities/caching; every page must say the same."""
+    visible = Visible("a", "b", "c")
+    first = await page(visible, 2)
+    second = await page(visible, 2, str(first["nextCursor"]))
+    assert first["cacheScope"] == second["cacheScope"] == "private"
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 6, 100])
+async def test_pages_give_every_tool_once_and_in_order(size: int) -> None:
+    expected = ["zebra", "ape", "mule", "é 🙂", "ant"]
+    visible = Visible(*expected)
+    seen: list[str] = []
+    cursor: str | None = None
+    for _ in range(len(expected)):
+        body = await page(visible, size, cursor)
+        seen += names(body)
+        if "nextCursor" not in body:
+            break
+        cursor = str(body["nextCursor"])
+    assert seen == expected
+
+
+async def test_a_full_last_page_has_no_cursor() -> None:
+    visible = Visible("a", "b")
+    assert "nextCursor" not in await page(visible, 2)
+
+
+@pytest.mark.parametrize("cursor", [None, ""])
+async def test_no_cursor_and_an_empty_one_start_at_the_beginning(cursor: str | None) -> None:
+    assert names(await page(Visible("a", "b"), 1, cursor)) == ["a"]
+
+
+@pytest.mark.parametrize("cursor", ["!!!!", "é", "a", "\x00" * 9])
+async def test_a_cursor_that_is_none_of_ours_is_refused(cursor: str) -> None:
+    with pytest.raises(InvalidValue, match=r"params\.cursor: not a cursor") as caught:
+        await page(Visible("a", "b"), 1, cursor)
+    assert caught.value.error is ErrorCode.INVALID_VALUE
+    assert caught.value.details == {"field": "cursor"}
+
+
+async def test_a_cursor_to_a_tool_that_is_gone_or_hidden_says_to_start_again() -> None:
+    """The same words for both: a made-up cursor must not tell which names exist."""
+    with pytest.raises(InvalidValue, match="start again without a cursor") as caught:
+        await page(Visible("a", "b"), 1, encode_cursor("hidden"))
+    assert "hidden" not in caught.value.public
+
+
+async def test_the_caller_and_the_endpoint_decide_what_is_listed() -> None:
+    visible = Visible("a")
+    call = listing()
+    call.endpoint = Endpoint(EndpointKind.BUNDLE, "booking")
+    await ListTools(visible, 10).execute(call)
+    assert visible.asked == [(make_principal(), call.endpoint)]
+
+
+async def test_a_list_for_nobody_is_a_mistake() -> None:
+    with pytest.raises(RuntimeError, match="needs a principal"):
+        await ListTools(Visible("a"), 10).execute(Call(Method.TOOLS_LIST, "c-1"))
+
+
+@given(cursor=st.text(max_size=30))
+async def test_any_cursor_gives_a_page_or_a_refusal(cursor: str) -> None:
+    try:
+        body = await page(Visible("a", "b"), 1, cursor)
+    except InvalidValue:
+        return
+    assert names(body) in (["a"], ["b"], [])

@@ -1,0 +1,379 @@
+import asyncio
+import gc
+import hashlib
+import time
+
+import msgspec
+import pytest
+import structlog
+
+from bascule.gateway.call import Call, Method, Outcome, Result
+from bascule.gateway.errors import ErrorCode, UpstreamTimeout
+from bascule.gateway.kernel import Answer, Edition, Gateway
+from bascule.gateway.pipeline import Pipeline
+from bascule.gateway.record import EventType, Status
+from bascule.gateway.snapshot import Snapshot
+from bascule.gateway.stage import Stage
+from bascule.gateway.verdict import PASS, Challenge, Refuse, Verdict
+from fakes.catalogue import make_principal, make_tool
+from fakes.executor import FakeExecutor
+from fakes.recorder import FakeObserver, FakeRecorder
+from fakes.stages import FakeResultStage, FakeStage
+
+DENIAL = Refuse(ErrorCode.FORBIDDEN, "You may not.", "rule deny-all")
+
+
+class Identified(FakeStage):
+    """Fills what authenticate and authorise fill."""
+
+    async def inbound(self, call: Call) -> Verdict:
+        call.credential = None
+        call.principal = make_principal("ann")
+        call.tool = make_tool("get_slots", version="2.1.0")
+        call.rule = "allow-users"
+        return PASS
+
+
+def edition(executor: FakeExecutor, *stages: Stage, version: int = 7) -> Edition:
+    return Edition(Snapshot(version), Pipeline(stages or (Identified(),), executor))
+
+
+def tool_call(**members: object) -> Call:
+    call = Call(
+        Method.TOOLS_CALL,
+        "c-1",
+        tool_name="get_slots",
+        arguments={"mobile": "9876543210"},
+        raw_arguments=b'{"mobile": "9876543210"}',
+        request_bytes=120,
+        arrived=time.monotonic(),
+        agent="planner",
+        credential="bsc_secret",
+    )
+    for name, value in members.items():
+        setattr(call, name, value)
+    return call
+
+
+def render(call: Call, outcome: Outcome) -> bytes:
+    return msgspec.json.encode(outcome.body if isinstance(outcome, Result) else outcome.public)
+
+
+async def handle(gateway: Gateway, call: Call) -> Answer:
+    async with asyncio.timeout(5):
+        return await gateway.handle(call, render)
+
+
+async def test_a_success_is_recorded_with_all_that_proves_it() -> None:
+    recorder = FakeRecorder()
+    gateway = Gateway(edition(FakeExecutor(Result({"content": ["x"]}))), recorder)
+    answer = await handle(gateway, tool_call())
+    assert answer.body == b'{"content":["x"]}'
+    [record] = recorder.records
+    assert record.status is Status.SUCCESS
+    assert record.event_type is EventType.TOOL_CALL
+    assert (record.tenant, record.user, record.agent) == ("acme", "ann", "planner")
+    assert (record.action, record.tool_name, record.tool_version) == (
+        "tools/call",
+        "get_slots",
+        "2.1.0",
+    )
+    assert (record.rule, record.correlation_id, record.snapshot_version) == (
+        "allow-users",
+        "c-1",
+        7,
+    )
+    assert (record.request_size, record.response_size) == (120, len(answer.body))
+    assert record.arguments == {"mobile": "98******10"}
+    assert record.arguments_sha256 == hashlib.sha256(b'{"mobile": "9876543210"}').hexdigest()
+    assert record.result_sha256 == hashlib.sha256(answer.body).hexdigest()
+    assert (record.error_code, record.error_message) == ("", "")
+    assert 0 <= record.latency_ms < 5000
+    assert record.timestamp.tzinfo is not None
+
+
+async def test_a_refusal_is_recorded_with_its_private_reason() -> None:
+    recorder, executor = FakeRecorder(), FakeExecutor()
+    gateway = Gateway(edition(executor, Identified(), FakeStage(DENIAL)), recorder)
+    answer = await handle(gateway, tool_call())
+    assert answer == Answer(b'"You may not."', DENIAL)
+    assert not executor.calls
+    [record] = recorder.records
+    assert (record.status, record.error_code) == (Status.DENIED, "E1004")
+    assert record.error_message == "rule deny-all"
+
+
+async def test_a_challenge_is_recorded_as_a_denial() -> None:
+    recorder = FakeRecorder()
+    challenge = Challenge("Ask first.", "needs approval", "https://example.com/approve")
+    await handle(Gateway(edition(FakeExecutor(), FakeStage(challenge)), recorder), tool_call())
+    assert (recorder.last.status, recorder.last.error_code) == (Status.DENIED, "E1004")
+    assert recorder.last.error_message == "needs approval"
+
+
+async def test_an_upstream_failure_is_recorded_and_only_its_public_part_is_told() -> None:
+    recorder = FakeRecorder()
+    failure = UpstreamTimeout("Too slow.", private="http://10.0.0.7 hung", details={"a": 1})
+    answer = await handle(Gateway(edition(FakeExecutor(error=failure)), recorder), tool_call())
+    assert answer.body == b'"Too slow."'
+    assert answer.outcome == Refuse(
+        ErrorCode.UPSTREAM_TIMEOUT, "Too slow.", "http://10.0.0.7 hung", {"a": 1}
+    )
+    [record] = recorder.records
+    assert (record.status, record.error_code) == (Status.FAILURE, "E4002")
+    assert record.error_message == "http://10.0.0.7 hung"
+
+
+async def test_a_tool_that_says_no_is_recorded_as_a_failure() -> None:
+    recorder = FakeRecorder()
+    result = Result({"isError": True}, is_error=True, failure="409 from the dealer")
+    await handle(Gateway(edition(FakeExecutor(result)), recorder), tool_call())
+    assert (recorder.last.status, recorder.last.error_code) == (Status.FAILURE, "E3003")
+    assert recorder.last.error_message == "409 from the dealer"
+
+
+async def test_a_crash_is_recorded_and_its_text_kept_from_the_caller() -> None:
+    recorder = FakeRecorder()
+    gateway = Gateway(edition(FakeExecutor(error=ZeroDivisionError("secret"))), recorder)
+    with structlog.testing.capture_logs() as logs:
+        answer = await handle(gateway, tool_call())
+    assert b"secret" not in answer.body
+    assert b"correlation id" in answer.body
+    [record] = recorder.records
+    assert (record.status, record.error_code) == (Status.FAILURE, "E5001")
+    assert record.error_message == "ZeroDivisionError: secret"
+    assert [log["event"] for log in logs] == ["call.crashed"]
+
+
+async def test_a_crashed_stage_is_recorded() -> None:
+    recorder, executor = FakeRecorder(), FakeExecutor()
+    stage = FakeStage(name="guard", crash=ZeroDivisionError("x"))
+    with structlog.testing.capture_logs():
+        await handle(Gateway(edition(executor, stage), recorder), tool_call())
+    assert recorder.last.error_message == "stage guard crashed: ZeroDivisionError: x"
+    assert not executor.calls
+
+
+async def test_a_result_that_cannot_be_rendered_is_recorded_as_a_failure() -> None:
+    """An upstream must not find a body that makes its call vanish from the record."""
+
+    def render_carefully(call: Call, outcome: Outcome) -> bytes:
+        if isinstance(outcome, Result):
+            raise TypeError("not encodable")
+        return outcome.public.encode()
+
+    recorder = FakeRecorder()
+    gateway = Gateway(edition(FakeExecutor()), recorder)
+    with structlog.testing.capture_logs():
+        answer = await gateway.handle(tool_call(), render_carefully)
+    assert b"The gateway failed" in answer.body
+    [record] = recorder.records
+    assert (record.status, record.error_code) == (Status.FAILURE, "E5001")
+    assert record.error_message == "TypeError: not encodable"
+
+
+async def test_a_cancelled_call_is_recorded_and_stays_cancelled() -> None:
+    recorder, observer = FakeRecorder(), FakeObserver()
+    executor = FakeExecutor(release=asyncio.Event())
+    gateway = Gateway(edition(executor), recorder, [observer])
+    async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+        task = tasks.create_task(gateway.handle(tool_call(), render))
+        await executor.started.wait()
+        task.cancel()
+    assert task.cancelled()
+    [record] = recorder.records
+    assert (record.status, record.error_message) == (Status.CANCELLED, "the caller went away")
+    assert (record.user, record.tool_name, record.result_sha256) == ("ann", "get_slots", "")
+    assert observer.seen == [record]
+
+
+async def cancel_under_way(recorder: FakeRecorder) -> None:
+    executor = FakeExecutor(release=asyncio.Event())
+    async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+        task = tasks.create_task(Gateway(edition(executor), recorder).handle(tool_call(), render))
+        await executor.started.wait()
+        task.cancel()
+
+
+async def one_turn_of_the_loop() -> None:
+    turned = asyncio.Event()
+    asyncio.get_running_loop().call_soon(turned.set)
+    await turned.wait()
+
+
+@pytest.mark.parametrize("settle", ["at once", "later", "dropped"])
+async def test_a_cancelled_call_whose_record_is_lost_leaves_no_stray_exception(settle: str) -> None:
+    stray: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: stray.append(context))
+    recorder = FakeRecorder(fails=True, holds=settle != "at once")
+    await cancel_under_way(recorder)
+    if settle == "dropped":
+        recorder.held.pop().cancel()
+    recorder.release()
+    await one_turn_of_the_loop()
+    gc.collect()
+    assert [record.status for record in recorder.records] == [Status.CANCELLED]
+    assert stray == []
+
+
+async def test_a_call_cancelled_while_its_record_is_written_has_one_record_and_it_is_true() -> None:
+    recorder, observer = FakeRecorder(holds=True), FakeObserver()
+    gateway = Gateway(edition(FakeExecutor()), recorder, [observer])
+    async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+        task = tasks.create_task(gateway.handle(tool_call(), render))
+        await recorder.appended.wait()
+        task.cancel()
+    assert task.cancelled()
+    assert [record.status for record in recorder.records] == [Status.SUCCESS]
+    assert observer.seen == recorder.records
+
+
+async def test_the_answer_waits_until_its_record_is_durable() -> None:
+    recorder = FakeRecorder(holds=True)
+    async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+        task = tasks.create_task(
+            Gateway(edition(FakeExecutor()), recorder).handle(tool_call(), render)
+        )
+        await recorder.appended.wait()
+        assert not task.done()
+        recorder.release()
+    assert isinstance(task.result().outcome, Result)
+
+
+async def test_the_answer_never_leaves_when_its_record_cannot_be_written() -> None:
+    recorder, observer = FakeRecorder(fails=True), FakeObserver()
+    gateway = Gateway(edition(FakeExecutor(Result({"content": ["secret"]}))), recorder, [observer])
+    with structlog.testing.capture_logs() as logs:
+        answer = await handle(gateway, tool_call())
+    assert b"secret" not in answer.body
+    assert isinstance(answer.outcome, Refuse)
+    assert answer.outcome.error is ErrorCode.UNAVAILABLE
+    assert [(log["event"], log["log_level"]) for log in logs] == [
+        ("audit.write_failed", "critical")
+    ]
+    [seen] = observer.seen
+    assert (seen.status, seen.error_code) == (Status.FAILURE, "E5004"), "as the caller met it"
+
+
+async def test_an_unhealthy_recorder_refuses_before_anything_is_executed() -> None:
+    recorder, executor = FakeRecorder(healthy=False), FakeExecutor()
+    trace: list[str] = []
+    gateway = Gateway(edition(executor, FakeStage(trace=trace)), recorder)
+    answer = await handle(gateway, tool_call())
+    assert isinstance(answer.outcome, Refuse)
+    assert answer.outcome.error is ErrorCode.UNAVAILABLE
+    assert not executor.calls
+    assert not trace
+    assert recorder.last.status is Status.FAILURE
+
+
+async def test_a_recorder_that_recovers_is_trusted_again() -> None:
+    recorder, executor = FakeRecorder(healthy=False), FakeExecutor()
+    gateway = Gateway(edition(executor), recorder)
+    await handle(gateway, tool_call())
+    recorder.healthy = True
+    assert isinstance((await handle(gateway, tool_call())).outcome, Result)
+    assert len(executor.calls) == 1
+
+
+async def test_a_call_under_way_finishes_on_the_version_it_started_with() -> None:
+    recorder, release = FakeRecorder(), asyncio.Event()
+    trace: list[str] = []
+    old = FakeExecutor(Result({"from": "old"}), release=release)
+    gateway = Gateway(edition(old, FakeResultStage(name="old", trace=trace), version=7), recorder)
+    new = edition(FakeExecutor(Result({"from": "new"})), FakeStage(DENIAL), version=8)
+    async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+        task = tasks.create_task(gateway.handle(tool_call(), render))
+        await old.started.wait()
+        gateway.replace(new)
+        release.set()
+    assert task.result().body == b'{"from":"old"}'
+    assert trace == ["old in", "old out"]
+    assert recorder.last.snapshot_version == 7
+    assert gateway.snapshot.version == 8
+    assert (await handle(gateway, tool_call())).outcome == DENIAL
+    assert recorder.last.snapshot_version == 8
+
+
+@pytest.mark.parametrize(
+    "method", [Method.DISCOVER, Method.INITIALIZE, Method.PING, Method.NOTIFICATION]
+)
+async def test_an_introduction_is_not_worth_a_record_but_its_refusal_is(method: Method) -> None:
+    recorder = FakeRecorder()
+    await handle(Gateway(edition(FakeExecutor()), recorder), Call(method, "c-1"))
+    assert not recorder.records
+    await handle(Gateway(edition(FakeExecutor(), FakeStage(DENIAL)), recorder), Call(method, "c"))
+    assert [record.status for record in recorder.records] == [Status.DENIED]
+
+
+async def test_a_list_is_recorded_as_a_decision_without_arguments() -> None:
+    recorder = FakeRecorder()
+    call = tool_call(method=Method.TOOLS_LIST)
+    await handle(Gateway(edition(FakeExecutor()), recorder), call)
+    [record] = recorder.records
+    assert record.event_type is EventType.POLICY_DECISION
+    assert (record.arguments, record.arguments_sha256) == (None, "")
+
+
+@pytest.mark.parametrize(
+    "error", [ErrorCode.AUTH_REQUIRED, ErrorCode.INVALID_TOKEN, ErrorCode.TOKEN_EXPIRED]
+)
+async def test_an_unknown_caller_is_recorded_as_an_authentication_event(error: ErrorCode) -> None:
+    recorder = FakeRecorder()
+    gateway = Gateway(edition(FakeExecutor(), FakeStage(Refuse(error, "No.", "why"))), recorder)
+    await handle(gateway, tool_call())
+    [record] = recorder.records
+    assert (record.event_type, record.status) == (EventType.AUTH_EVENT, Status.DENIED)
+    assert (record.user, record.tool_version, record.rule) == ("", "", "")
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (ErrorCode.TOOL_NOT_FOUND, Status.DENIED),
+        (ErrorCode.TOOL_DISABLED, Status.DENIED),
+        (ErrorCode.SCHEMA_VIOLATION, Status.FAILURE),
+        (ErrorCode.MALFORMED_JSON, Status.FAILURE),
+    ],
+)
+async def test_denied_means_that_rules_decided(error: ErrorCode, status: Status) -> None:
+    recorder = FakeRecorder()
+    gateway = Gateway(edition(FakeExecutor(), FakeStage(Refuse(error, "No.", "why"))), recorder)
+    await handle(gateway, tool_call())
+    assert recorder.last.status is status
+
+
+async def test_no_secret_reaches_any_field_of_the_record() -> None:
+    recorder = FakeRecorder()
+    stages = (FakeStage(DENIAL),)  # refused before authenticate could clear the credential
+    await handle(Gateway(edition(FakeExecutor(), *stages), recorder), tool_call())
+    await handle(Gateway(edition(FakeExecutor()), recorder), tool_call())
+    written = msgspec.json.encode(recorder.records)
+    assert b"bsc_secret" not in written
+    assert b"9876543210" not in written
+
+
+async def test_a_name_nobody_checked_does_not_fill_the_journal() -> None:
+    recorder = FakeRecorder()
+    call = tool_call(tool_name="x" * 1_000_000)
+    await handle(Gateway(edition(FakeExecutor(), FakeStage(DENIAL)), recorder), call)
+    assert recorder.last.tool_name == "x" * 256
+
+
+async def test_every_record_has_an_id_of_its_own() -> None:
+    recorder = FakeRecorder()
+    gateway = Gateway(edition(FakeExecutor()), recorder)
+    for _ in range(3):
+        await handle(gateway, tool_call())
+    assert len({record.event_id for record in recorder.records}) == 3
+
+
+async def test_observers_learn_of_a_call_after_it_was_recorded() -> None:
+    recorder, observer = FakeRecorder(holds=True), FakeObserver()
+    gateway = Gateway(edition(FakeExecutor()), recorder, [observer])
+    async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+        tasks.create_task(gateway.handle(tool_call(), render))
+        await recorder.appended.wait()
+        assert not observer.seen
+        recorder.release()
+    assert observer.seen == recorder.records

@@ -1,0 +1,247 @@
+"""The tables against the rules, and both against a model that shares no code with them."""
+
+import random
+from collections.abc import Sequence
+
+import pytest
+
+from bascule.gateway.principal import Principal
+from bascule.gateway.rule import Action, Effect, RbacRule
+from bascule.gateway.snapshot import Snapshot, TenantView
+from bascule.gateway.tool import RiskLevel, Tool
+from bascule.policy.access import ADMIN_RULE, DEFAULT_RULE, Access, Reach, decide
+from fakes.catalogue import TENANT, make_principal, make_snapshot, make_tool
+
+ROLES = ["user", "viewer", "operator", "admin", "system_admin"]
+NEEDED = {Action.DISCOVER: "tools:list", Action.INVOKE: "tools:execute"}
+USER = frozenset({"user"})
+
+
+def allow(name: str = "allow", **members: object) -> RbacRule:
+    return RbacRule(name, Effect.ALLOW, **{"roles": USER, **members})  # type: ignore[arg-type]
+
+
+def deny(name: str = "deny", **members: object) -> RbacRule:
+    return RbacRule(name, Effect.DENY, **{"roles": USER, **members})  # type: ignore[arg-type]
+
+
+def subset(chance: random.Random, values: Sequence[str]) -> frozenset[str]:
+    return frozenset(value for value in values if chance.random() < 0.4)
+
+
+def random_tools(chance: random.Random) -> list[Tool]:
+    return [
+        make_tool(
+            f"{verb}_{noun}",
+            bundle=chance.choice(["booking", "fleet"]),
+            risk=chance.choice(list(RiskLevel)),
+        )
+        for verb in ("get", "set", "delete")
+        for noun in ("slot", "car")
+        if chance.random() < 0.8
+    ]
+
+
+def random_rule(chance: random.Random, number: int) -> RbacRule:
+    return RbacRule(
+        name=f"rule-{number}",
+        effect=Effect.DENY if chance.random() < 0.3 else Effect.ALLOW,
+        roles=subset(chance, ROLES),
+        actions=frozenset(action for action in Action if chance.random() < 0.7),
+        bundles=subset(chance, ["booking", "fleet", "gone"]),
+        tools=subset(chance, ["get_slot", "set_*", "*_car", "*", "nothing"]),
+        risks=frozenset(risk for risk in RiskLevel if chance.random() < 0.3),
+        priority=chance.randint(-1, 1),
+    )
+
+
+def random_principal(chance: random.Random) -> Principal:
+    return make_principal(
+        roles=subset(chance, ROLES),
+        permissions=subset(chance, ["tools:list", "tools:execute", "tools:list", "system_admin"])
+        if chance.random() < 0.6
+        else {"tools:list", "tools:execute"},
+    )
+
+
+def name_matches(pattern: str, name: str) -> bool:
+    """Patterns of at most one star, by plain comparison."""
+    head, star, tail = pattern.partition("*")
+    if not star:
+        return pattern == name
+    return name.startswith(head) and name.endswith(tail) and len(name) >= len(head) + len(tail)
+
+
+def model_allows(
+    rules: Sequence[RbacRule], principal: Principal, tool: Tool, action: Action
+) -> bool:
+    """POL.1 in the plainest words: permission, then no deny, then admin or an allow."""
+    permitted = {NEEDED[action], "system_admin"} & principal.permissions
+    effects: set[Effect] = set()
+    for rule in rules:
+        hits = [
+            action in rule.actions,
+            any(role in principal.roles for role in rule.roles),
+            tool.bundle in rule.bundles if rule.bundles else True,
+            tool.risk in rule.risks if rule.risks else True,
+            any(name_matches(pattern, tool.name) for pattern in rule.tools) if rule.tools else True,
+        ]
+        if all(hits):
+            effects.add(rule.effect)
+    administers = "admin" in principal.roles or "system_admin" in principal.roles
+    return (
+        bool(permitted) and Effect.DENY not in effects and (administers or Effect.ALLOW in effects)
+    )
+
+
+def reach_of(rules: Sequence[RbacRule], tools: Sequence[Tool], principal: Principal) -> Reach:
+    return Access(make_snapshot(tools, rules=rules)).reach(principal)
+
+
+@pytest.mark.parametrize("seed", range(500))
+def test_tables_rules_and_model_agree(seed: int) -> None:
+    chance = random.Random(seed)
+    tools = random_tools(chance)
+    rules = [random_rule(chance, number) for number in range(chance.randint(0, 6))]
+    access = Access(make_snapshot(tools, rules=rules))
+    for _ in range(6):
+        principal = random_principal(chance)
+        reach = access.reach(principal)
+        seen = {t.name for t in tools if model_allows(rules, principal, t, Action.DISCOVER)}
+        called = {t.name for t in tools if model_allows(rules, principal, t, Action.INVOKE)}
+        assert set(reach.visible) == seen
+        assert set(reach.invocable) == seen & called
+        for tool in tools:
+            for action in Action:
+                decision = decide(rules, principal, tool, action)
+                assert decision.allowed is model_allows(rules, principal, tool, action)
+            if tool.name in reach.invocable:
+                assert (
+                    reach.invocable[tool.name] == decide(rules, principal, tool, Action.INVOKE).rule
+                )
+
+
+def test_the_random_rules_are_worth_the_name() -> None:
+    """A generator that always denies would prove nothing."""
+    outcomes: set[tuple[bool, bool]] = set()
+    for seed in range(60):
+        chance = random.Random(seed)
+        tools = random_tools(chance)
+        rules = [random_rule(chance, number) for number in range(chance.randint(0, 6))]
+        for tool in tools:
+            principal = random_principal(chance)
+            outcomes.add(
+                (
+                    model_allows(rules, principal, tool, Action.DISCOVER),
+                    model_allows(rules, principal, tool, Action.INVOKE),
+                )
+            )
+    assert len(outcomes) == 4
+
+
+def test_without_rules_nothing_is_reached() -> None:
+    reach = reach_of([], [make_tool()], make_principal())
+    assert (dict(reach.visible), dict(reach.invocable)) == ({}, {})
+    assert decide([], make_principal(), make_tool(), Action.INVOKE).rule == DEFAULT_RULE
+
+
+def test_a_rule_without_roles_matches_nobody() -> None:
+    rules = [allow(roles=frozenset())]
+    assert not reach_of(rules, [make_tool()], make_principal()).visible
+
+
+def test_a_caller_without_roles_reaches_nothing() -> None:
+    assert not reach_of([allow()], [make_tool()], make_principal(roles=())).visible
+
+
+@pytest.mark.parametrize("priority", [-100, 0, 100])
+@pytest.mark.parametrize("first", [True, False])
+def test_deny_wins_at_any_priority_and_in_any_order(priority: int, first: bool) -> None:
+    rules = [allow(priority=0), deny(priority=priority)]
+    ordered = rules[::-1] if first else rules
+    decision = decide(ordered, make_principal(), make_tool(), Action.INVOKE)
+    assert (decision.allowed, decision.rule) == (False, "deny")
+
+
+def test_deny_wins_over_an_administrator() -> None:
+    principal = make_principal(roles=("admin", "user"))
+    assert not decide([deny()], principal, make_tool(), Action.INVOKE).allowed
+
+
+@pytest.mark.parametrize("role", ["admin", "system_admin"])
+def test_an_administrator_needs_no_rule_but_the_permission(role: str) -> None:
+    administrator = make_principal(roles=(role,))
+    decision = decide([], administrator, make_tool(), Action.INVOKE)
+    assert (decision.allowed, decision.rule) == (True, ADMIN_RULE)
+    powerless = make_principal(roles=(role,), permissions=())
+    assert not decide([], powerless, make_tool(), Action.INVOKE).allowed
+
+
+@pytest.mark.parametrize(
+    ("permissions", "visible", "invocable"),
+    [
+        ((), False, False),
+        (("tools:list",), True, False),
+        (("tools:execute",), False, False),
+        (("tools:list", "tools:execute"), True, True),
+    ],
+)
+def test_a_rule_gives_no_more_than_the_callers_permissions(
+    permissions: tuple[str, ...], visible: bool, invocable: bool
+) -> None:
+    reach = reach_of([allow()], [make_tool()], make_principal(permissions=permissions))
+    assert ("get_slots" in reach.visible) is visible
+    assert ("get_slots" in reach.invocable) is invocable
+
+
+def test_a_missing_permission_is_what_the_record_names() -> None:
+    decision = decide([allow()], make_principal(permissions=()), make_tool(), Action.INVOKE)
+    assert decision.rule == "builtin:needs tools:execute"
+
+
+def test_the_rule_that_is_recorded_has_the_highest_priority_then_the_last_name() -> None:
+    rules = [allow("b", priority=1), allow("c", priority=1), allow("z"), allow("a", priority=1)]
+    assert decide(rules, make_principal(), make_tool(), Action.INVOKE).rule == "c"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "matches"),
+    [("get_slots", True), ("get_*", True), ("GET_*", False), ("get", False), ("get_slot?", True)],
+)
+def test_a_tool_is_named_exactly_or_by_a_case_sensitive_pattern(
+    pattern: str, matches: bool
+) -> None:
+    rules = [allow(tools=frozenset({pattern}))]
+    assert decide(rules, make_principal(), make_tool(), Action.INVOKE).allowed is matches
+
+
+def test_what_is_visible_is_in_listing_order() -> None:
+    tools = [make_tool(name) for name in ("zebra", "ape", "mule")]
+    assert list(reach_of([allow()], tools, make_principal()).visible) == ["zebra", "ape", "mule"]
+
+
+def test_another_tenants_tools_and_rules_are_out_of_reach() -> None:
+    foreign = TenantView("globex", tools={"x": make_tool("x")}, rules=(allow(),))
+    own = TenantView(TENANT, tools={"y": make_tool("y")}, rules=())
+    access = Access(Snapshot(1, {"globex": foreign, TENANT: own}))
+    assert not access.reach(make_principal()).visible
+    assert not access.reach(make_principal(tenant="unheard-of")).visible
+    assert list(access.reach(make_principal(tenant="globex")).visible) == ["x"]
+
+
+def test_callers_of_the_same_kind_share_a_table_and_no_others_do() -> None:
+    access = Access(make_snapshot([make_tool()]))
+    assert access.reach(make_principal("ann")) is access.reach(make_principal("bob"))
+    assert access.reach(make_principal("ann")) is not access.reach(
+        make_principal("ann", permissions={"tools:list"})
+    )
+
+
+def test_any_number_of_kinds_of_callers_is_answered_rightly() -> None:
+    """The tables are bounded: the first ones are dropped, and built again the same."""
+    access = Access(make_snapshot([make_tool()]))
+    for number in range(1500):
+        reach = access.reach(make_principal(roles=("user", f"team-{number}")))
+        assert list(reach.visible) == ["get_slots"]
+    assert not access.reach(make_principal(roles=("team-0",))).visible
+    assert len(access._reaches) <= 1024

@@ -1,0 +1,203 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bascule.gateway.call import Call, Endpoint, EndpointKind, Method
+from bascule.gateway.errors import ErrorCode
+from bascule.gateway.principal import Principal
+from bascule.gateway.rule import Action, Effect, RbacRule
+from bascule.gateway.snapshot import Snapshot
+from bascule.gateway.stage import FailureMode
+from bascule.gateway.verdict import PASS, Refuse, Verdict
+from bascule.policy.access import Access
+from bascule.policy.authorise import Authorise, closest, within
+from fakes.catalogue import make_principal, make_snapshot, make_tool
+
+BOOKING = Endpoint(EndpointKind.BUNDLE, "booking")
+FLEET = Endpoint(EndpointKind.BUNDLE, "fleet")
+DEALERS = Endpoint(EndpointKind.SERVER, "dealers")
+TOOLS = [
+    make_tool("get_slots"),
+    make_tool("get_cars", bundle="fleet", upstream="garage"),
+    make_tool("delete_customer", bundle="booking"),
+]
+HIDE_DELETE = [
+    RbacRule("users", Effect.ALLOW, frozenset({"user"})),
+    RbacRule("no-delete", Effect.DENY, frozenset({"user"}), tools=frozenset({"delete_*"})),
+]
+
+
+async def judge(
+    snapshot: Snapshot,
+    name: str,
+    *,
+    endpoint: Endpoint | None = None,
+    principal: Principal | None = None,
+) -> tuple[Verdict, Call]:
+    call = Call(Method.TOOLS_CALL, "c-1", tool_name=name, endpoint=endpoint or Endpoint())
+    call.snapshot = snapshot
+    call.principal = principal or make_principal()
+    return await Authorise(Access(snapshot)).inbound(call), call
+
+
+def refusal(verdict: Verdict) -> Refuse:
+    assert isinstance(verdict, Refuse)
+    return verdict
+
+
+async def test_an_allowed_call_gets_its_tool_and_the_rule_that_allowed_it() -> None:
+    verdict, call = await judge(make_snapshot(TOOLS), "get_slots")
+    assert verdict is PASS
+    assert (call.tool, call.rule) == (TOOLS[0], "allow-everything")
+
+
+@pytest.mark.parametrize("method", [Method.TOOLS_LIST, Method.PING, Method.DISCOVER])
+async def test_a_call_without_a_tool_passes_with_none_set(method: Method) -> None:
+    call = Call(method, "c-1", tool_name="get_slots", principal=make_principal())
+    assert await Authorise(Access(make_snapshot(TOOLS))).inbound(call) is PASS
+    assert (call.tool, call.rule) == (None, None)
+
+
+@pytest.mark.parametrize("method", Method)
+async def test_a_call_nobody_identified_is_refused_whatever_it_asks(method: Method) -> None:
+    call = Call(method, "c-1", tool_name="get_slots")
+    verdict = refusal(await Authorise(Access(make_snapshot(TOOLS))).inbound(call))
+    assert verdict.error is ErrorCode.INTERNAL
+    assert call.tool is None
+
+
+def test_a_stage_that_breaks_refuses() -> None:
+    assert Authorise.on_failure is FailureMode.CLOSED
+
+
+@pytest.mark.parametrize("name", ["delete_customer", "delete_custom", "get_slot", "x", "purge"])
+async def test_a_hidden_tool_is_answered_like_one_that_never_existed(name: str) -> None:
+    """Compare word for word: with the tool hidden by rules, disabled, foreign, and not there."""
+    hidden = make_snapshot([*TOOLS, make_tool("purge")], rules=[*HIDE_DELETE, deny("purge")])
+    disabled = make_snapshot(TOOLS[:2], rules=HIDE_DELETE, disabled={"delete_customer", "purge"})
+    absent = make_snapshot(TOOLS[:2], rules=HIDE_DELETE)
+    said = [refusal((await judge(snapshot, name))[0]) for snapshot in (hidden, disabled, absent)]
+    assert {(one.error, one.public) for one in said} == {(said[0].error, said[0].public)}
+    assert said[0].details == said[1].details == said[2].details
+    assert said[0].error is ErrorCode.TOOL_NOT_FOUND
+    assert said[0].public.startswith(f"Unknown tool: {name}.")
+
+
+def deny(name: str) -> RbacRule:
+    return RbacRule(f"no-{name}", Effect.DENY, frozenset({"user"}), tools=frozenset({name}))
+
+
+async def test_a_hidden_and_an_unknown_name_differ_only_in_the_name() -> None:
+    snapshot = make_snapshot([make_tool("qqqqqqqq")], rules=[deny("qqqqqqqq")])
+    hidden = refusal((await judge(snapshot, "qqqqqqqq"))[0])
+    unknown = refusal((await judge(snapshot, "zzzzzzzz"))[0])
+    assert hidden.public.replace("qqqqqqqq", "zzzzzzzz") == unknown.public
+    assert (hidden.error, hidden.details) == (unknown.error, unknown.details)
+
+
+async def test_only_the_auditor_learns_that_a_hidden_tool_exists() -> None:
+    snapshot = make_snapshot(TOOLS, rules=HIDE_DELETE, disabled={"retired"})
+    assert "out of reach" in refusal((await judge(snapshot, "delete_customer"))[0]).private
+    assert "out of reach" in refusal((await judge(snapshot, "retired"))[0]).private
+    assert "unknown" in refusal((await judge(snapshot, "never_there"))[0]).private
+
+
+async def test_a_refused_call_carries_no_tool() -> None:
+    _, call = await judge(make_snapshot(TOOLS, rules=HIDE_DELETE), "delete_customer")
+    assert (call.tool, call.rule) == (None, None)
+
+
+async def test_a_near_miss_is_told_what_was_meant() -> None:
+    verdict = refusal((await judge(make_snapshot(TOOLS), "Get_Slot"))[0])
+    assert verdict.public == "Unknown tool: Get_Slot. Did you mean get_slots?"
+    assert verdict.details == {"did_you_mean": "get_slots"}
+
+
+async def test_a_guess_is_never_a_tool_the_caller_does_not_see() -> None:
+    snapshot = make_snapshot(TOOLS, rules=HIDE_DELETE)
+    for name in ("delete_custome", "delete_customers", "DELETE_CUSTOMER"):
+        verdict = refusal((await judge(snapshot, name))[0])
+        assert verdict.details is None
+        assert "delete_customer?" not in verdict.public
+
+
+async def test_a_guess_is_never_a_tool_of_another_endpoint() -> None:
+    verdict = refusal((await judge(make_snapshot(TOOLS), "get_car", endpoint=BOOKING))[0])
+    assert "get_cars" not in verdict.public
+
+
+async def test_a_far_miss_is_pointed_to_the_list() -> None:
+    verdict = refusal((await judge(make_snapshot(TOOLS), "x"))[0])
+    assert "tools/list" in verdict.public
+
+
+async def test_a_hostile_name_is_cut_in_the_answer() -> None:
+    verdict = refusal((await judge(make_snapshot(TOOLS), "x" * 1_000_000))[0])
+    assert len(verdict.public) < 300
+
+
+async def test_a_tool_that_may_be_seen_but_not_called_is_forbidden_by_name() -> None:
+    rules = [
+        RbacRule("see", Effect.ALLOW, frozenset({"user"}), actions=frozenset({Action.DISCOVER}))
+    ]
+    verdict, call = await judge(make_snapshot(TOOLS, rules=rules), "get_slots")
+    assert refusal(verdict).error is ErrorCode.FORBIDDEN
+    assert "get_slots" in refusal(verdict).public
+    assert call.tool is None
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "names"),
+    [
+        (Endpoint(), ["get_slots", "get_cars", "delete_customer"]),
+        (BOOKING, ["get_slots", "delete_customer"]),
+        (FLEET, ["get_cars"]),
+        (DEALERS, ["get_slots", "delete_customer"]),
+        (Endpoint(EndpointKind.BUNDLE, "dealers"), []),
+        (Endpoint(EndpointKind.SERVER, "booking"), []),
+        (Endpoint(EndpointKind.BUNDLE, ""), []),
+    ],
+)
+async def test_an_endpoint_narrows_lists_and_calls_alike(
+    endpoint: Endpoint, names: list[str]
+) -> None:
+    snapshot = make_snapshot(TOOLS)
+    listed = Authorise(Access(snapshot)).visible(make_principal(), endpoint)
+    assert [tool.name for tool in listed] == names
+    for tool in TOOLS:
+        verdict, _ = await judge(snapshot, tool.name, endpoint=endpoint)
+        assert (verdict is PASS) is (tool.name in names)
+        assert within(tool, endpoint) is (tool.name in names)
+
+
+async def test_a_tool_outside_the_endpoint_is_unknown_there() -> None:
+    elsewhere = refusal((await judge(make_snapshot(TOOLS), "get_cars", endpoint=BOOKING))[0])
+    absent = make_snapshot([TOOLS[0], TOOLS[2]])
+    unknown = refusal((await judge(absent, "get_cars", endpoint=BOOKING))[0])
+    assert (elsewhere.error, elsewhere.public) == (unknown.error, unknown.public)
+
+
+async def test_an_endpoint_never_widens_what_a_caller_may_do() -> None:
+    snapshot = make_snapshot(TOOLS, rules=HIDE_DELETE)
+    listed = Authorise(Access(snapshot)).visible(make_principal(), BOOKING)
+    assert [tool.name for tool in listed] == ["get_slots"]
+    verdict, _ = await judge(snapshot, "delete_customer", endpoint=BOOKING)
+    assert refusal(verdict).error is ErrorCode.TOOL_NOT_FOUND
+
+
+@given(st.text(max_size=40), st.lists(st.text(max_size=20), max_size=8))
+def test_a_guess_is_always_one_of_the_names_on_offer(name: str, names: list[str]) -> None:
+    guess = closest(name, names)
+    assert guess is None or guess in names
+
+
+@given(st.lists(st.text(min_size=1, max_size=20), min_size=1, max_size=8), st.data())
+def test_an_exact_name_is_its_own_best_guess(names: list[str], data: st.DataObject) -> None:
+    name = data.draw(st.sampled_from(names))
+    guess = closest(name, names)
+    assert guess is not None
+    assert guess.lower() == name.lower()
+
+
+def test_no_names_no_guess() -> None:
+    assert closest("get_slots", []) is None
