@@ -67,6 +67,11 @@ class Hostile:
         await self._released.wait()
         writer.write(_response(200, b'{"said":"at last"}'))
 
+    async def never(self, writer: asyncio.StreamWriter) -> None:
+        """Begin an answer, and leave it at that."""
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n")
+        await self._ended.wait()
+
 
 @contextmanager
 def hostile_upstream() -> Iterator[Hostile]:
@@ -109,11 +114,6 @@ def _says(whole: bytes) -> Answer:
     return answer
 
 
-async def _never(_: Hostile, writer: asyncio.StreamWriter) -> None:
-    writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n")
-    await asyncio.Event().wait()
-
-
 async def _endless(_: Hostile, writer: asyncio.StreamWriter) -> None:
     writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n")
     while not writer.is_closing():
@@ -130,7 +130,7 @@ def _status(status: int) -> Answer:
 _ANSWERS: Final[dict[str, Answer]] = {
     "fine": _says(_response(200, b'{"said":"fine"}')),
     "wait": Hostile.wait,
-    "never": _never,
+    "never": Hostile.never,
     "endless": _endless,
     "broken_json": _says(_response(200, b'{"said": ')),
     "no_http": _says(b"220 mail.example.com ESMTP ready\r\n\r\n"),

@@ -1,18 +1,21 @@
 """Real instances of the product, and its commands, as processes of their own."""
 
+import io
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from signal import SIGTERM
 from typing import Any
 
 import httpx2
+import pytest
 
+from bascule.cli.main import main
 from bascule.protocol.versions import Era
 from fakes import mcp
 from fakes.processes import Child, running, survivors
@@ -71,7 +74,12 @@ class Instance:
 def serving(
     data: Path, *options: str, settings: Mapping[str, str] | None = None, command: str = "up"
 ) -> Iterator[Instance]:
-    """Start an instance on `data` and wait until it is ready. At the end it must stop well."""
+    """Start an instance on `data` and wait until it is ready. At the end it must stop well.
+
+    `serve` makes no keys, so there its owner makes one before, in `admin.key` as `up` does.
+    """
+    if command == "serve" and not (data / "admin.key").exists():
+        _make_owner(data)
     given = ("--no-browser", *options) if command == "up" else options
     whole = (*BASCULE, command, "--data", str(data), "--port", "0", *given)
     with running(*whole, environment=environment(settings)) as child:
@@ -117,6 +125,20 @@ def bascule(*arguments: str | Path, settings: Mapping[str, str] | None = None) -
     return Finished(done.returncode, done.stdout, done.stderr)
 
 
+def bascule_here(*arguments: str | Path) -> Finished:
+    """Run a command of the product in this process: the same, without a second of imports."""
+    out, err = io.StringIO(), io.StringIO()
+    code: object = 0
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.setattr(sys, "argv", ["bascule", *(str(one) for one in arguments)])
+        try:
+            main()
+        except SystemExit as ended:
+            code = ended.code or 0
+    assert isinstance(code, int)
+    return Finished(code, out.getvalue(), err.getvalue())
+
+
 def environment(settings: Mapping[str, str] | None = None) -> dict[str, str]:
     """This process's environment with `settings` (dotted names) and no other setting in it."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("BASCULE_")}
@@ -138,6 +160,14 @@ def post(
     wanted = {**mcp.headers_of(message), "Host": None, "Authorization": None, **(changed or {})}
     headers = {name: value for name, value in wanted.items() if value is not None}
     return {"json": message, "headers": headers}
+
+
+def _make_owner(data: Path) -> None:
+    data.mkdir(mode=0o700, exist_ok=True)
+    bascule_here("tools", "list", "--data", data)  # makes the database, and says so
+    wanted = ("--name", "owner", "--role", "admin", "--role", "system_admin")
+    made = bascule_here("keys", "create", *wanted, "--data", data, "-o", "json")
+    (data / "admin.key").write_text(made.value["key"])
 
 
 def _read(child: Child, data: Path) -> Instance:

@@ -46,7 +46,12 @@ class ErrorBody(BaseModel):
 
 
 class Refused(GatewayError):
-    """A refusal that identity or a permission gave, on its way to the caller."""
+    """A refusal that identity or a permission gave, on its way to the caller.
+
+    `code` is the refusal's own; `error` only says that there was one.
+    """
+
+    error = ErrorCode.FORBIDDEN
 
     def __init__(self, refusal: Refuse) -> None:
         super().__init__(refusal.public, private=refusal.private, details=refusal.details)

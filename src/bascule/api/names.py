@@ -24,6 +24,8 @@ def _printable(name: str) -> str:
         raise PydanticCustomError(
             "name", "A name holds no control characters, and no space at its ends"
         )
+    if name in {".", ".."}:  # in a URL they mean a place, not a thing (RFC 3986, 5.2.4)
+        raise PydanticCustomError("name", "A name is more than dots")
     return name
 
 

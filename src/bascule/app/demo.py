@@ -13,7 +13,7 @@ from typing import Any, Final
 import httpx2
 
 import bascule
-from bascule.gateway.errors import GatewayError
+from bascule.gateway.errors import ErrorCode, GatewayError
 from bascule.transports.asgi import AsgiApp
 
 BUNDLE: Final = "service-booking"
@@ -24,6 +24,8 @@ _START_SECONDS: Final = 10.0
 
 class DemoFailed(GatewayError):
     """The demo service did not start, or its import was refused."""
+
+    error = ErrorCode.UNAVAILABLE
 
 
 @dataclass(frozen=True, slots=True)

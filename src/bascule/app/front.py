@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from bascule.gateway.call import EVERYTHING, Endpoint, EndpointKind
 from bascule.gateway.errors import ErrorCode
 from bascule.protocol.results import encode_error
-from bascule.transports.access import Door
+from bascule.transports.access import Door, door_header_repeated
 from bascule.transports.asgi import AsgiApp, Receive, Scope, Send, respond
 from bascule.transports.streamable_http import StreamableHttp
 
@@ -44,6 +44,8 @@ class Front:
     async def _other(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         headers: dict[bytes, bytes] = dict(scope["headers"])
         reason = self._door.admits(headers.get(b"host"), headers.get(b"origin"))
+        if door_header_repeated(scope["headers"]):
+            reason = "Host or Origin came more than once"
         page = self._pages.get(path)
         if reason is not None:
             await _refuse(send, 403, ErrorCode.ORIGIN_REFUSED, f"Refused: {reason}.")

@@ -30,6 +30,7 @@ from bascule.settings.loading import Loaded
 from bascule.settings.model import Settings
 from bascule.storage.compiler import compile_snapshot
 from bascule.storage.database import Database, PoolConfig, open_database
+from bascule.storage.repositories.tenants import Tenants
 from bascule.storage.schema import migrate
 from bascule.storage.seed import seed_defaults
 from bascule.telemetry.health import Health
@@ -207,8 +208,11 @@ async def _database(settings: Settings, data: Path) -> AsyncGenerator[Database]:
     )
     async with open_database(url, pool) as database:
         await migrate(database)
-        async with database.change(author="bascule") as session:
-            await seed_defaults(session)
+        async with database.read() as session:
+            known = await Tenants(session).find(LOCAL_TENANT)
+        if known is None:
+            async with database.change(author="bascule") as session:
+                await seed_defaults(session)
         yield database
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from html import escape
 from importlib.resources import files
 from string import Template
 
@@ -29,17 +30,17 @@ def pages(settings: Settings, health: Health, metrics: Metrics) -> Mapping[str, 
         kind, body = metrics.render(headers.get(b"accept", b"").decode("latin-1"))
         return 200, kind.encode(), body
 
-    page = _start_page(settings)
+    template = Template(files("bascule.app").joinpath("start.html").read_text("utf-8"))
 
-    async def start(_: Mapping[bytes, bytes]) -> tuple[int, bytes, bytes]:
-        return 200, b"text/html; charset=utf-8", page
+    async def start(headers: Mapping[bytes, bytes]) -> tuple[int, bytes, bytes]:
+        # The front has checked that this host is one of ours; a proxy in front may speak TLS.
+        host = headers.get(b"host", b"").decode("latin-1")
+        page = template.substitute(
+            version=__version__, name=escape(settings.app.name), address=escape(f"http://{host}")
+        )
+        return 200, b"text/html; charset=utf-8", page.encode()
 
     found: dict[str, Page] = {"/": start, "/health": ready, "/healthz": alive, "/readyz": ready}
     if settings.observability.metrics_enabled:
         found["/metrics"] = measured
     return found
-
-
-def _start_page(settings: Settings) -> bytes:
-    template = Template(files("bascule.app").joinpath("start.html").read_text("utf-8"))
-    return template.substitute(version=__version__, name=settings.app.name).encode()

@@ -1,6 +1,7 @@
 """What `bascule up` prints when it is ready: where it is, and what to try."""
 
 import json
+import shlex
 from pathlib import Path
 
 import typer
@@ -17,7 +18,7 @@ _CALL = (
 
 def announce(ready: Ready, data: Path, *, seconds: float) -> None:
     """Print the addresses, the keys' places and ready-made lines to try."""
-    option = "" if data == Path(".bascule") else f" --data {data}"
+    option = "" if data == Path(".bascule") else f" --data {shlex.quote(str(data))}"
     lines = [
         f"Bascule {__version__} is ready ({seconds:.1f} s). Stop it with Ctrl-C.",
         "",

@@ -1,14 +1,31 @@
 """`key=value` on the command line, turned into the arguments a tool's schema asks for."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any, Final, NoReturn, cast
 
 from bascule.cli.failures import CommandFailed, Exit
 
+_DEFINITIONS: Final = "#/$defs/"
+_DEEPEST: Final = 8
+"""How far references and alternatives are followed for a type; beyond, a value is a text."""
+_KINDS: Final[Mapping[type, str]] = {
+    str: "string",
+    bool: "boolean",
+    int: "integer",
+    float: "number",
+    list: "array",
+    dict: "object",
+    type(None): "null",
+}
+_EXAMPLES: Final = {"array": '{key}:=["a", "b"]', "object": '{key}:={{"a": 1}}'}
+
+_Schema = Mapping[str, Any]
+
 
 def parse_arguments(
-    pairs: Sequence[str], given_json: str | None, schema: Mapping[str, Any]
+    pairs: Sequence[str], given_json: str | None, schema: _Schema
 ) -> dict[str, Any]:
     """Merge `--json` with `key=value` pairs; pairs win.
 
@@ -21,50 +38,103 @@ def parse_arguments(
     properties = cast("Mapping[str, Any]", schema.get("properties") or {})
     for pair in pairs:
         key, found, text = pair.partition("=")
-        if not found or not key:
+        name = key.removesuffix(":")
+        if not found or not name:
             raise _usage(f"{pair!r} is not key=value. Example: city=Pune, or limit:=5 for JSON.")
+        if not _encodable(pair):
+            raise _usage(f"{name!r} is not valid UTF-8.")
         if key.endswith(":"):
-            arguments[key[:-1]] = _parse(key[:-1], text)
+            arguments[name] = _parse(name, text)
         else:
-            arguments[key] = _typed(key, text, properties.get(key))
+            arguments[name] = _typed(name, text, _kinds(properties.get(name), schema))
     return arguments
 
 
 def _from_json(given: str | None) -> dict[str, Any]:
     if given is None:
         return {}
+    if not _encodable(given):
+        raise _usage("--json is not valid UTF-8.")
     value = _parse("--json", given)
     if not isinstance(value, dict):
         raise _usage('--json needs an object, such as \'{"city": "Pune"}\'.')
     return cast("dict[str, Any]", value)
 
 
-def _typed(key: str, text: str, schema: object) -> object:
-    kinds = _kinds(schema)
+def _typed(key: str, text: str, kinds: set[str]) -> object:
     if not kinds or "string" in kinds:
         return text
-    return _parse(key, text)
+    try:
+        return _loads(text)
+    except ValueError:
+        wanted = " or ".join(sorted(kinds))
+        examples = [example.format(key=key) for kind, example in _EXAMPLES.items() if kind in kinds]
+        hint = f" Write it as JSON: {examples[0]}" if examples else ""
+        raise _usage(f"{key} takes {wanted}, which {text!r} is not.{hint}") from None
 
 
-def _kinds(schema: object) -> set[str]:
+def _kinds(schema: object, root: _Schema, depth: int = 0) -> set[str]:
     """The JSON types a property admits; empty where the schema does not say."""
-    if not isinstance(schema, Mapping):
+    if not isinstance(schema, Mapping) or depth > _DEEPEST:
         return set()
-    known = cast("Mapping[str, Any]", schema)
+    known = cast("_Schema", schema)
     kind = known.get("type")
     if isinstance(kind, str):
         return {kind}
     if isinstance(kind, list):
         return {str(one) for one in cast("list[object]", kind)}
-    branches = cast("list[object]", known.get("anyOf") or known.get("oneOf") or [])
-    return {kind for branch in branches for kind in _kinds(branch)}
+    if "$ref" in known:
+        name = str(known["$ref"]).removeprefix(_DEFINITIONS)
+        definitions = cast("Mapping[str, Any]", root.get("$defs") or {})
+        return _kinds(definitions.get(name), root, depth + 1)
+    if "enum" in known or "const" in known:
+        values = cast("list[object]", known.get("enum") or [known.get("const")])
+        return {_KINDS.get(type(value), "string") for value in values}
+    branches = [
+        branch
+        for keyword in ("anyOf", "oneOf", "allOf")
+        for branch in cast("list[object]", known.get(keyword) or [])
+    ]
+    return {kind for branch in branches for kind in _kinds(branch, root, depth + 1)}
 
 
 def _parse(key: str, text: str) -> Any:
     try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise _usage(f"{key}: {text!r} is not JSON ({error.msg}).") from None
+        return _loads(text)
+    except ValueError as error:
+        reason = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
+        raise _usage(f"{key}: {text!r} is not JSON ({reason}).") from None
+
+
+def _loads(text: str) -> Any:
+    """Decode strictly: what comes out can be sent.
+
+    Raises:
+        ValueError: not JSON, or a number or depth that no receiver takes.
+    """
+    try:
+        return json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is too large a number")
+    return number
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _usage(message: str) -> CommandFailed:

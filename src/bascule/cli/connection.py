@@ -1,18 +1,19 @@
 """Reaching an instance: the running one, or the data directory itself where none runs."""
 
 import itertools
-import json
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
+from urllib.parse import quote
 
 import httpx2
 
 from bascule.app.instance import open_local
 from bascule.app.ready import Ready, read_ready
 from bascule.cli.failures import CommandFailed, Exit, exit_code_for
+from bascule.gateway.errors import ErrorCode
 from bascule.protocol.headers import encode_value
 from bascule.protocol.messages import CAPABILITIES_KEY, CLIENT_INFO_KEY, VERSION_KEY
 from bascule.protocol.versions import MODERN_VERSION
@@ -21,6 +22,9 @@ from bascule.settings.loading import Loaded
 _NOT_FOUND: Final = (
     "No instance runs on {where}. Start one with `bascule up`, or name one with --url and --key."
 )
+_KEY_WANTED: Final = "{where} asks for an API key. Give one with --key, or in BASCULE_KEY."
+_READ_SECONDS: Final = 300.0
+"""Longer than any instance lets a call take unless told otherwise: it is the one to give up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,11 @@ class Target:
     data: Path
     url: str | None = None
     key: str | None = None
+
+
+def path_of(*parts: str) -> str:
+    """The path of a thing under the REST API's administration; `parts` may hold any characters."""
+    return "/".join(["/api/admin", *(quote(part, safe="", errors="replace") for part in parts)])
 
 
 class Api:
@@ -72,8 +81,6 @@ class Api:
         if name is not None:
             headers["mcp-name"] = encode_value(name)
         answer = await self._send("POST", "/mcp", json=message, headers=headers)
-        if "error" in answer:
-            raise _rpc_failure(answer["error"])
         return cast("dict[str, Any]", answer["result"])
 
     async def tools(self) -> list[dict[str, Any]]:
@@ -94,32 +101,64 @@ class Api:
             raise CommandFailed(
                 f"{self._where} did not answer in time.", Exit.UNREACHABLE
             ) from None
-        except httpx2.TransportError as error:
+        except httpx2.RequestError as error:
             message = f"{self._where} cannot be reached: {error or type(error).__name__}."
             raise CommandFailed(message, Exit.UNREACHABLE) from None
+        return self._read(response)
+
+    def _read(self, response: httpx2.Response) -> Any:
         try:
-            answer: Any = response.json() if response.content else None
-        except json.JSONDecodeError:
-            message = f"{self._where} answered HTTP {response.status_code} without JSON."
-            raise CommandFailed(f"{message} Is it Bascule?", Exit.UNREACHABLE) from None
-        members: dict[str, Any] = _members(answer)
-        if response.is_success or "jsonrpc" in members:
-            return answer
-        raise _api_failure(response.status_code, members)
+            answer: Any = response.json()
+        except ValueError:
+            raise self._not_bascule(response) from None
+        if error := _object(_object(answer).get("error")):
+            raise self._failure(error)
+        if not response.is_success or "x-correlation-id" not in response.headers:
+            raise self._not_bascule(response)
+        return answer
+
+    def _failure(self, error: Mapping[str, Any]) -> CommandFailed:
+        """The error of a REST answer, or of a JSON-RPC one, where `data` holds our members."""
+        members = _object(error.get("data")) or error
+        code = str(members.get("code", ""))
+        message = str(error.get("message") or "It did not say why.")
+        if code == ErrorCode.AUTH_REQUIRED.code:
+            message = _KEY_WANTED.format(where=self._where)
+        return CommandFailed(
+            message,
+            exit_code_for(code),
+            code=code,
+            details=_object(members.get("details")),
+            correlation_id=members.get("correlation_id"),
+        )
+
+    def _not_bascule(self, response: httpx2.Response) -> CommandFailed:
+        return CommandFailed(
+            f"{self._where} answered HTTP {response.status_code}, but not as Bascule does. "
+            "Is the address right?",
+            Exit.UNREACHABLE,
+        )
+
+
+def _object(value: object) -> dict[str, Any]:
+    """`value` if it is a JSON object, else an empty one."""
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
 _CLIENT_INFO: Final = {"name": "bascule-cli", "version": "1"}
 
 
 @asynccontextmanager
-async def connect(target: Target, loaded: Loaded) -> AsyncGenerator[Api]:
+async def connect(target: Target, settings: Callable[[], Loaded]) -> AsyncGenerator[Api]:
     """Open the instance `target` means: an address, a running instance, or the directory.
+
+    `settings` is asked only where the directory itself is opened.
 
     Raises:
         CommandFailed: nothing is there, or it cannot be opened.
     """
     if target.url is not None:
-        async with _remote(target.url.rstrip("/"), target.key) as api:
+        async with _remote(_address(target.url), target.key) as api:
             yield api
         return
     ready = read_ready(target.data)
@@ -129,9 +168,9 @@ async def connect(target: Target, loaded: Loaded) -> AsyncGenerator[Api]:
         return
     if not target.data.is_dir():
         raise CommandFailed(_NOT_FOUND.format(where=target.data), Exit.UNREACHABLE)
-    async with open_local(loaded, target.data) as (app, key):
+    async with open_local(settings(), target.data) as (app, key):
         transport = httpx2.ASGITransport(app)  # pyright: ignore[reportArgumentType]
-        async with _client("http://127.0.0.1", key, transport) as client:
+        async with _client("http://127.0.0.1", target.key or key, transport) as client:
             yield Api(client, str(target.data))
 
 
@@ -146,43 +185,39 @@ def _client(
 ) -> httpx2.AsyncClient:
     headers = {"accept": "application/json, text/event-stream"}
     if key:
-        headers["authorization"] = f"Bearer {key}"
+        headers["authorization"] = f"Bearer {_credential(key)}"
     return httpx2.AsyncClient(
         base_url=base_url,
         headers=headers,
-        timeout=httpx2.Timeout(60.0, connect=5.0),
+        timeout=httpx2.Timeout(_READ_SECONDS, connect=5.0),
         transport=transport,
         trust_env=False,
     )
 
 
-def _members(answer: Any) -> dict[str, Any]:
-    return cast("dict[str, Any]", answer) if isinstance(answer, dict) else {}
+def _address(given: str) -> str:
+    """The base URL that `given` means; the addresses of MCP and the REST API will do."""
+    try:
+        url = httpx2.URL(given)
+    except (httpx2.InvalidURL, ValueError):
+        url = httpx2.URL("")
+    if url.scheme not in {"http", "https"} or not url.host:
+        raise CommandFailed(
+            f"{given!r} is no address. Give --url as in http://127.0.0.1:8000.", Exit.USAGE
+        )
+    return given.rstrip("/").removesuffix("/mcp").removesuffix("/api")
+
+
+def _credential(key: str) -> str:
+    plain = key.strip()
+    if not plain.isascii() or not plain.isprintable() or " " in plain:
+        raise CommandFailed(
+            "That is no API key: it holds spaces or characters that none has.",
+            Exit.AUTHENTICATION,
+            code=ErrorCode.INVALID_TOKEN.code,
+        )
+    return plain
 
 
 def _base_url(ready: Ready) -> str:
     return ready.mcp_url.removesuffix("/mcp")
-
-
-def _rpc_failure(error: Mapping[str, Any]) -> CommandFailed:
-    data: Any = error.get("data")
-    found: dict[str, Any] = cast("dict[str, Any]", data) if isinstance(data, dict) else {}
-    code = str(found.get("code", ""))
-    given: Any = found.get("details")
-    details = cast("dict[str, Any]", given) if isinstance(given, dict) else {}
-    details = {**details, "correlation_id": found.get("correlation_id")}
-    return CommandFailed(
-        str(error.get("message", "unknown error")),
-        exit_code_for(code),
-        code=code,
-        details=details,
-    )
-
-
-def _api_failure(status: int, body: Mapping[str, Any]) -> CommandFailed:
-    error = cast("dict[str, Any]", body.get("error") or {})
-    code = str(error.get("code", ""))
-    message = str(error.get("message") or f"HTTP {status}")
-    return CommandFailed(
-        message, exit_code_for(code), code=code, details=error.get("details") or {}
-    )

@@ -44,7 +44,7 @@ def with_api(target: Target, work: Callable[[Api], Awaitable[_Result]]) -> _Resu
     """Connect to the instance `target` means, and run `work` on it."""
 
     async def run() -> _Result:
-        async with connect(target, load_settings(target.data)) as api:
+        async with connect(target, lambda: load_settings(target.data)) as api:
             return await work(api)
 
     return asyncio.run(run())

@@ -6,13 +6,19 @@
 
 import json
 import sys
+import traceback
 from collections.abc import Mapping
+from dataclasses import asdict
 from enum import IntEnum
-from typing import NoReturn
+from typing import Any, Final, cast
 
-from rich.console import Console
+import typer
 
+from bascule.cli.terminal import console_on, harmless
 from bascule.gateway.errors import ErrorCode, GatewayError
+from bascule.settings.problem import SettingsInvalid
+
+_MOST_REMARKS: Final = 20
 
 
 class Exit(IntEnum):
@@ -28,18 +34,31 @@ class Exit(IntEnum):
     VERIFICATION = 7
 
 
-_BY_CODE = {
+_BY_CODE: Final = {
     ErrorCode.AUTH_REQUIRED.code: Exit.AUTHENTICATION,
     ErrorCode.INVALID_TOKEN.code: Exit.AUTHENTICATION,
     ErrorCode.TOKEN_EXPIRED.code: Exit.AUTHENTICATION,
     ErrorCode.FORBIDDEN.code: Exit.NOT_PERMITTED,
+    ErrorCode.ORIGIN_REFUSED.code: Exit.NOT_PERMITTED,
     ErrorCode.UNAVAILABLE.code: Exit.UNREACHABLE,
     ErrorCode.DATABASE.code: Exit.UNREACHABLE,
+}
+_USUAL_CODE: Final = {
+    Exit.UNEXPECTED: ErrorCode.INTERNAL.code,
+    Exit.USAGE: ErrorCode.INVALID_REQUEST.code,
+    Exit.AUTHENTICATION: ErrorCode.AUTH_REQUIRED.code,
+    Exit.UNREACHABLE: ErrorCode.UNAVAILABLE.code,
+    Exit.TOOL_ERROR: ErrorCode.TOOL_FAILED.code,
+    Exit.NOT_PERMITTED: ErrorCode.FORBIDDEN.code,
 }
 
 
 class CommandFailed(Exception):
-    """A command that cannot succeed: the sentence, its code, and how to exit."""
+    """A command that cannot succeed: the sentence, its code, and how to exit.
+
+    Without a `code` it is the usual one of its exit code. `correlation_id` finds the records of
+    what an instance refused.
+    """
 
     def __init__(
         self,
@@ -48,12 +67,14 @@ class CommandFailed(Exception):
         *,
         code: str = "",
         details: Mapping[str, object] | None = None,
+        correlation_id: str | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.exit_code = exit_code
-        self.code = code
+        self.code = code or _USUAL_CODE.get(exit_code, "")
         self.details = dict(details or {})
+        self.correlation_id = correlation_id
 
 
 def exit_code_for(code: str) -> Exit:
@@ -65,22 +86,69 @@ def exit_code_for(code: str) -> Exit:
     return _BY_CODE.get(code, Exit.UNEXPECTED)
 
 
-def from_gateway_error(failure: GatewayError) -> CommandFailed:
-    """The same failure, in the terms of a command."""
-    error = failure.error
+def explain(failure: Exception) -> CommandFailed:
+    """The same failure, in the terms of a command; one that has no name is a bug."""
+    if isinstance(failure, CommandFailed):
+        return failure
+    if isinstance(failure, GatewayError):
+        code = failure.error.code
+        return CommandFailed(
+            failure.public, exit_code_for(code), code=code, details=failure.details
+        )
+    if isinstance(failure, SettingsInvalid):
+        problems = [asdict(problem) for problem in failure.problems]
+        code = ErrorCode.INVALID_VALUE.code
+        return CommandFailed(str(failure), Exit.USAGE, code=code, details={"problems": problems})
+    if isinstance(failure, typer.TyperException):
+        return _usage(failure)
+    name = type(failure).__name__
     return CommandFailed(
-        failure.public, exit_code_for(error.code), code=error.code, details=failure.details
+        f"This should not have happened ({name}: {failure}). Please report it.",
+        Exit.UNEXPECTED,
+        details={"traceback": traceback.format_exception(failure)},
     )
 
 
-def report(failure: CommandFailed) -> NoReturn:
-    """Print `failure` on stderr, for people on a terminal and as JSON elsewhere, and exit."""
+def _usage(failure: typer.TyperException) -> CommandFailed:
+    context = cast("typer.Context | None", getattr(failure, "ctx", None))
+    hint = f" See `{context.command_path} --help`." if context else ""
+    message = failure.format_message().replace("Value error, ", "")
+    end = "" if message.endswith((".", "?")) else "."
+    return CommandFailed(f"{message}{end}{hint}", Exit.USAGE)
+
+
+def report(failure: CommandFailed) -> Exit:
+    """Print `failure` on stderr, for people on a terminal and as JSON elsewhere."""
     if sys.stderr.isatty():
-        console = Console(stderr=True, soft_wrap=True, highlight=False)
-        label = f"{failure.code} " if failure.code else ""
-        console.print(f"[bold red]{label}error:[/] ", end="")
-        console.print(failure.message, markup=False)
+        _print_for_people(failure)
     else:
-        error = {"code": failure.code, "message": failure.message, "details": failure.details}
+        error: dict[str, Any] = {"message": failure.message, "details": failure.details}
+        if failure.code:
+            error = {"code": failure.code, **error}
+        if failure.correlation_id:
+            error["correlation_id"] = failure.correlation_id
         print(json.dumps({"error": error}, default=str), file=sys.stderr)
-    sys.exit(failure.exit_code)
+    return failure.exit_code
+
+
+def _print_for_people(failure: CommandFailed) -> None:
+    label = f"{failure.code} error: " if failure.code else "error: "
+    console = console_on(sys.stderr)
+    console.print(label, style="bold red", end="", markup=False)
+    console.print(harmless(failure.message), markup=False)
+    for line in _remarks(failure.details):
+        console.print(f"  {harmless(line)}", markup=False)
+    if failure.correlation_id:
+        console.print(f"  correlation id {failure.correlation_id}", markup=False)
+
+
+def _remarks(details: Mapping[str, object]) -> list[str]:
+    """Lists of remarks on places of a document, or of arguments; and the traceback of a bug."""
+    trace = details.get("traceback")
+    if isinstance(trace, list):
+        return "".join(cast("list[str]", trace)).splitlines()
+    remarks = cast("list[dict[str, object]]", details.get("findings") or [])
+    return [
+        f"line {remark.get('line') or '?'}, {remark.get('location')}: {remark.get('message')}"
+        for remark in remarks[:_MOST_REMARKS]
+    ]

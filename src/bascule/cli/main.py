@@ -1,7 +1,9 @@
 """The command: its subcommands, and how every failure becomes an exit code."""
 
+import os
 import sys
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Final
 
 import typer
 
@@ -19,13 +21,14 @@ from bascule.cli.commands import (
     up,
 )
 from bascule.cli.commands import serve as serving
-from bascule.cli.failures import CommandFailed, Exit, from_gateway_error, report
-from bascule.gateway.errors import GatewayError
+from bascule.cli.failures import CommandFailed, Exit, explain, report
+from bascule.telemetry.logs import LogFormat, configure_logging
+
+_INTERRUPTED: Final = 130
 
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
-    pretty_exceptions_enable=False,
     help="The gateway between AI agents and the tools they may use.",
 )
 app.command()(up.up)
@@ -61,13 +64,46 @@ def bascule(
 
 def main() -> None:
     """Run the command line; never shows a traceback for a failure that has a name."""
+    # A person may want to see why; a program gets the error that the command reports, alone.
+    configure_logging("error" if sys.stderr.isatty() else "critical", LogFormat.CONSOLE)
+    code = _run(sys.argv[1:])
+    sys.exit(_deliver(code))
+
+
+def _run(arguments: Sequence[str]) -> int:
+    command = typer.main.get_command(app)
     try:
-        app()
-    except CommandFailed as failure:
-        report(failure)
-    except GatewayError as failure:
-        report(from_gateway_error(failure))
-    except KeyboardInterrupt:
-        sys.exit(130)
+        with command.make_context("bascule", list(arguments)) as context:
+            command.invoke(context)
+    except typer.Exit as end:
+        return end.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        return _INTERRUPTED
     except BrokenPipeError:
-        sys.exit(Exit.OK)
+        return _let_go()
+    except Exception as failure:  # noqa: BLE001 - the edge: a script gets one error, always
+        if type(failure).__name__ == "NoArgsIsHelpError":  # typer exports no such name
+            return Exit.USAGE
+        return report(explain(failure))
+    return Exit.OK
+
+
+def _deliver(code: int) -> int:
+    """Flush the output, which may be the first to learn that nobody takes it."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _let_go()
+    except OSError as error:
+        _let_go()
+        message = f"The output cannot be written: {error.strerror or error}."
+        return report(CommandFailed(message, Exit.UNEXPECTED))
+    return code
+
+
+def _let_go() -> int:
+    """Whoever read our output has seen enough. Python would complain once more at its exit."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+    return Exit.OK

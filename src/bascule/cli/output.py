@@ -1,15 +1,21 @@
 """Data on stdout: a table for people, JSON or YAML for programs; plain where it is piped."""
 
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Final, cast
 
 import typer
 import yaml
-from rich.console import Console
+from rich.cells import cell_len
 from rich.table import Table
+from rich.text import Text
+
+from bascule.cli.terminal import console_on, harmless
+
+_JSON_CONTROL: Final = re.compile(r"[\x7f-\x9f\ud800-\udfff]")
 
 
 class Format(StrEnum):
@@ -36,7 +42,7 @@ def print_rows(rows: Rows, columns: Sequence[str], output: Format, whole: object
 
 
 def print_value(value: object, output: Format) -> None:
-    """Print one value: members below each other, lists of objects as tables."""
+    """Print one value: members below each other, lists of objects as tables, a text as it is."""
     if output is not Format.TABLE:
         print_structured(value, output)
     elif isinstance(value, dict):
@@ -44,28 +50,33 @@ def print_value(value: object, output: Format) -> None:
     elif _is_rows(value):
         rows = cast("list[dict[str, Any]]", value)
         _print_table(rows, _columns(rows))
+    elif isinstance(value, str):
+        print(harmless(value) if sys.stdout.isatty() else _encodable(value))
     else:
         print(_cell(value))
 
 
 def print_structured(value: object, output: Format) -> None:
     """Print `value` as JSON or YAML."""
+    text = json.dumps(value, indent=2, default=str, ensure_ascii=False)
     if output is Format.YAML:
-        plain = json.loads(json.dumps(value, default=str))
-        sys.stdout.write(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True))
+        text = yaml.safe_dump(json.loads(text), sort_keys=False, allow_unicode=True)
+        sys.stdout.write(text)
     else:
-        sys.stdout.write(json.dumps(value, indent=2, default=str, ensure_ascii=False) + "\n")
+        # JSON need not escape these (RFC 8259, section 7), but terminals obey some of them,
+        # and UTF-8 has no form for the others.
+        escaped = _JSON_CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+        sys.stdout.write(escaped + "\n")
 
 
 def _print_members(members: Mapping[str, Any]) -> None:
     simple = {key: value for key, value in members.items() if not _is_rows(value)}
-    if simple:
-        width = max(len(key) for key in simple)
-        for key, value in simple.items():
-            print(f"{key.ljust(width)}  {_cell(value)}".rstrip())
+    width = max((cell_len(harmless(key)) for key in simple), default=0)
+    for key, value in simple.items():
+        print(f"{_padded(harmless(key), width)}  {_cell(value)}".rstrip())
     for key, value in members.items():
         if _is_rows(value):
-            print(f"{key}:")
+            print(f"{harmless(key)}:")
             _print_table(value, _columns(value))
 
 
@@ -75,18 +86,30 @@ def _print_table(rows: Rows, columns: Sequence[str]) -> None:
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        table.add_column(column.replace("_", " "), overflow="fold")
+        table.add_column(Text(harmless(column.replace("_", " "))), overflow="fold")
     for row in rows:
-        table.add_row(*(_cell(row.get(column)) for column in columns))
-    Console(soft_wrap=True).print(table)
+        # Text, not str: what looks like markup in a name is part of the name.
+        table.add_row(*(Text(_cell(row.get(column))) for column in columns))
+    console_on(sys.stdout).print(table)
 
 
 def _print_plain(rows: Rows, columns: Sequence[str]) -> None:
-    cells = [list(columns)] + [[_cell(row.get(column)) for column in columns] for row in rows]
-    widths = [max(len(line[index]) for line in cells) for index in range(len(columns))]
+    cells = [[harmless(column) for column in columns]]
+    cells += [[_cell(row.get(column)) for column in columns] for row in rows]
+    widths = [max(cell_len(line[index]) for line in cells) for index in range(len(columns))]
     for line in cells:
-        padded = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        padded = (_padded(cell, width) for cell, width in zip(line, widths, strict=True))
         print("  ".join(padded).rstrip())
+
+
+def _padded(text: str, width: int) -> str:
+    """`text` filled up to `width` columns of a terminal, of which some characters take two."""
+    return text + " " * (width - cell_len(text))
+
+
+def _encodable(text: str) -> str:
+    """`text` as it is, but for lone surrogates, which UTF-8 cannot hold."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _is_rows(value: object) -> bool:
@@ -96,11 +119,12 @@ def _is_rows(value: object) -> bool:
 
 
 def _columns(rows: Rows) -> list[str]:
-    first = rows[0]
-    return [key for key, value in first.items() if not isinstance(value, dict)][:8]
+    """Every member that any row has, in the order of appearance."""
+    return list(dict.fromkeys(key for row in rows for key in row))
 
 
 def _cell(value: object) -> str:
+    """`value` on one line."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -108,5 +132,6 @@ def _cell(value: object) -> str:
     if isinstance(value, list) and not _is_rows(value):  # pyright: ignore[reportUnknownArgumentType]
         return ", ".join(_cell(item) for item in cast("list[object]", value))
     if isinstance(value, dict | list):
-        return json.dumps(value, default=str, ensure_ascii=False)
-    return " ".join(str(value).split()) if "\n" in str(value) else str(value)
+        return harmless(json.dumps(value, default=str, ensure_ascii=False))
+    text = str(value)
+    return harmless(" ".join(text.split()) if "\n" in text or "\t" in text else text)

@@ -53,7 +53,7 @@ class Call:
 
     `credential` is the bearer secret and never leaves `identity`; `authenticate` clears it.
     `deadline` and `arrived` are in seconds of `time.monotonic`. `arguments` are decoded,
-    `raw_arguments` are the same as they came, for digests and relaying.
+    `raw_arguments` are the same as they came, for digests only.
     """
 
     method: Method

@@ -1,6 +1,7 @@
 """A change is recorded, then committed, then in force; or nothing of it is."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ from bascule.api.caller import Caller
 from bascule.gateway.errors import GatewayError
 from bascule.gateway.principal import Principal
 from bascule.gateway.record import EventType, Status
+from bascule.gateway.tool import Bundle
 from bascule.storage.errors import DatabaseUnreachable
 from bascule.storage.repositories.bundles import Bundles
 from unit.api.site import Site, altered, contents, document, error_of
@@ -28,14 +30,12 @@ async def _seed(site: Site) -> dict[str, str]:
     return {"key_id": key.json()["key_id"]}
 
 
+UPLOAD: dict[str, Any] = {
+    "files": {"file": ("f", json.dumps(document("a", "b")).encode())},
+    "data": {"bundle_id": "new"},
+}
 CHANGES: dict[str, tuple[str, str, dict[str, Any]]] = {
-    "openapi.import": (
-        "POST",
-        "/api/admin/openapi",
-        {"files": {"file": ("f", b'{"openapi": "3.1.0", "info": {"title": "T", "version": "1"},'
-         b'"servers": [{"url": "http://h"}], "paths": {"/a": {"get": {"operationId": "a"}},'
-         b'"/b": {"get": {"operationId": "b"}}}}')}, "data": {"bundle_id": "new"}},
-    ),
+    "openapi.import": ("POST", "/api/admin/openapi", UPLOAD),
     "tool.publish": ("POST", "/api/admin/tools/draft/publish", {}),
     "bundle.create": ("POST", "/api/admin/bundles", {"json": {"name": "new"}}),
     "policy.create": (
@@ -106,10 +106,14 @@ async def test_a_change_waits_until_its_record_is_durable(site: Site, action: st
 
 async def test_a_block_that_fails_changes_nothing_and_is_recorded_as_a_failure(site: Site) -> None:
     before = await contents(site)
-    with pytest.raises(ZeroDivisionError):
+
+    async def fail() -> None:
         async with site.control.change(ANN, "bundle.create", "b", {"why": "test"}) as rows:
-            await Bundles(rows.session, rows.tenant_id).list()
+            await Bundles(rows.session, rows.tenant_id).create(Bundle("b"))
             raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail()
     assert await contents(site) == before
     record = site.recorder.last
     assert (record.status, record.user, record.correlation_id) == (Status.FAILURE, "ann", "c-1")

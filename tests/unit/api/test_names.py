@@ -38,7 +38,7 @@ def test_other_names_are_for_people(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", " ", " a", "a ", "a\nb", "a\x1b[2J", "\0", "\ud800", "x" * 101]
+    "name", ["", " ", " a", "a ", "a\nb", "a\x1b[2J", "\0", "\ud800", "x" * 101, ".", ".."]
 )
 def test_a_name_is_one_printable_line(name: str) -> None:
     with pytest.raises(ValidationError):

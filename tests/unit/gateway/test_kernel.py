@@ -368,6 +368,13 @@ async def test_every_record_has_an_id_of_its_own() -> None:
     assert len({record.event_id for record in recorder.records}) == 3
 
 
+async def test_latency_is_told_in_milliseconds_since_arrival() -> None:
+    recorder = FakeRecorder()
+    call = tool_call(arrived=time.monotonic() - 2.0)
+    await handle(Gateway(edition(FakeExecutor()), recorder), call)
+    assert recorder.last.latency_ms == pytest.approx(2000, abs=500)
+
+
 async def test_observers_learn_of_a_call_after_it_was_recorded() -> None:
     recorder, observer = FakeRecorder(holds=True), FakeObserver()
     gateway = Gateway(edition(FakeExecutor()), recorder, [observer])

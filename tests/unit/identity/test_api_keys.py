@@ -72,6 +72,12 @@ async def test_a_key_that_is_too_long_is_refused_unread() -> None:
     assert "longer" in verdict.private
 
 
+async def test_a_key_as_long_as_allowed_is_looked_up() -> None:
+    key = "x" * 4096
+    call = call_with(key, Snapshot(keys={digest_of(key): KeyRecord("key-1", ANN)}))
+    assert await AuthenticateKey(RevokedKeys()).inbound(call) is PASS
+
+
 async def test_a_revoked_key_is_refused_with_the_next_call() -> None:
     revoked = RevokedKeys()
     stage = AuthenticateKey(revoked)

@@ -109,7 +109,7 @@ def test_tables_rules_and_model_agree(seed: int) -> None:
         reach = access.reach(principal)
         seen = {t.name for t in tools if model_allows(rules, principal, t, Action.DISCOVER)}
         called = {t.name for t in tools if model_allows(rules, principal, t, Action.INVOKE)}
-        assert set(reach.visible) == seen
+        assert reach.visible == {tool.name: tool for tool in tools if tool.name in seen}
         assert set(reach.invocable) == seen & called
         for tool in tools:
             for action in Action:
@@ -235,6 +235,13 @@ def test_callers_of_the_same_kind_share_a_table_and_no_others_do() -> None:
     assert access.reach(make_principal("ann")) is not access.reach(
         make_principal("ann", permissions={"tools:list"})
     )
+
+
+def test_a_table_is_kept_when_another_is_built() -> None:
+    access = Access(make_snapshot([make_tool()]))
+    first = access.reach(make_principal())
+    access.reach(make_principal(roles=("viewer",)))
+    assert access.reach(make_principal()) is first
 
 
 def test_any_number_of_kinds_of_callers_is_answered_rightly() -> None:

@@ -1,9 +1,11 @@
 import base64
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bascule.protocol import headers as room
 from bascule.protocol.headers import HeaderMismatch, check_standard, decode_value, encode_value
 
 # Source: basic/transports/streamable-http "Value Encoding", the table of examples.
@@ -142,3 +144,26 @@ def test_the_message_of_a_mismatch_is_bounded() -> None:
     with pytest.raises(HeaderMismatch) as caught:
         check(TOOL_CALL | {b"mcp-name": b"a" * 100_000}, name="b" * 100_000)
     assert len(str(caught.value)) < 400
+
+
+def test_values_are_remembered_within_bounds_only() -> None:
+    """Headers are compared before the caller is known: strangers must not fill the memory."""
+    room._agrees.cache_clear()
+    for header, name in (("short", "b" * 1_000_000), ("a" * 100_000, "b"), ("a" * 200, "a" * 200)):
+        with suppress(HeaderMismatch):
+            check(TOOL_CALL | {b"mcp-name": header.encode()}, name)
+    remembered = room._agrees.cache_info().currsize
+    assert remembered == 2, "the version and the method, which were the same each time"
+
+
+@pytest.mark.parametrize("literal", ["=?base64?YQ==", "YQ==?="])
+def test_half_a_sentinel_needs_no_encoding(literal: str) -> None:
+    assert encode_value(literal) == literal
+
+
+@pytest.mark.parametrize("name", ["get_slots", "x" * 300], ids=["remembered", "too long to be"])
+def test_the_verdict_is_the_same_the_second_time(name: str) -> None:
+    for _ in range(3):
+        check(TOOL_CALL | {b"mcp-name": name.encode()}, name)
+        with pytest.raises(HeaderMismatch, match="Mcp-Name"):
+            check(TOOL_CALL | {b"mcp-name": b"other"}, name)

@@ -137,6 +137,8 @@ async def test_entered_outside_a_task_there_is_nothing_to_cancel() -> None:
         await entered.wait()
         await watching(watch)
     assert watch.gone
+    assert watch._watcher is not None
+    assert watch._watcher.exception() is None
     assert watch.__exit__(asyncio.CancelledError, asyncio.CancelledError(), None) is False
 
 

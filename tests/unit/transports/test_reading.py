@@ -91,6 +91,16 @@ def test_a_list_brings_its_cursor(cursor: str | None) -> None:
     assert read(legacy("tools/list", {"cursor": cursor})).cursor == cursor
 
 
+@pytest.mark.parametrize("make", [modern, legacy], ids=["modern", "legacy"])
+def test_only_a_list_has_a_cursor(make: Any) -> None:
+    assert read(make("tools/list", {})).cursor is None
+    assert read(make(params={"name": "a", "cursor": "abc"})).cursor is None
+
+
+def test_only_a_tool_call_needs_the_name_header() -> None:
+    assert read(modern("tools/list", {"name": "x"}), {"Mcp-Name": None}).fault is None
+
+
 def test_who_calls_by_its_own_account_is_noted_and_cut() -> None:
     info = {"name": "x" * 5000, "version": "1"}
     assert read(modern(params={"name": "a", "_meta": {**META, CLIENT_INFO_KEY: info}})).agent == (

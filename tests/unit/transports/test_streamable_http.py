@@ -28,6 +28,7 @@ async def test_a_call_is_executed_and_answered(message: dict[str, Any]) -> None:
     site = FakeSite(upstream=FakeExecutor(Result({"content": [{"type": "text", "text": "hi"}]})))
     exchange = await site.post(message)
     assert exchange.status == 200
+    assert set(exchange.headers) == {"content-type", "content-length", "x-correlation-id"}
     assert exchange.headers["content-type"] == "application/json"
     assert exchange.answer["result"]["content"] == [{"type": "text", "text": "hi"}]
     assert len(site.upstream.calls) == 1

@@ -7,7 +7,7 @@ import typer
 
 from bascule.app.instance import journal_directory as place_of_journal
 from bascule.audit.verify import BadRecord, Verification, verify
-from bascule.cli.connection import Target
+from bascule.cli.connection import Target, path_of
 from bascule.cli.context import (
     DEFAULT_DATA,
     DataOption,
@@ -18,6 +18,7 @@ from bascule.cli.context import (
 )
 from bascule.cli.failures import CommandFailed, Exit
 from bascule.cli.output import Format, OutputOption, print_rows, print_structured
+from bascule.gateway.record import Status
 
 app = typer.Typer(no_args_is_help=True, help="The audit journal.")
 
@@ -38,9 +39,7 @@ def tail(
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=1000, help="How many.")] = 20,
     tool: Annotated[str | None, typer.Option(help="Only this tool.")] = None,
     user: Annotated[str | None, typer.Option(help="Only this user.")] = None,
-    status: Annotated[
-        str | None, typer.Option(help="Only success, failure, denied or cancelled.")
-    ] = None,
+    status: Annotated[Status | None, typer.Option(help="Only what ended so.")] = None,
     correlation_id: Annotated[str | None, typer.Option(help="Only this correlation id.")] = None,
     output: OutputOption = Format.TABLE,
     data: DataOption = DEFAULT_DATA,
@@ -56,7 +55,7 @@ def tail(
         "correlation_id": correlation_id,
     }
     target = Target(data, url, key)
-    found = with_api(target, lambda api: api.get("/api/admin/audit-logs", filters))
+    found = with_api(target, lambda api: api.get(path_of("audit-logs"), filters))
     print_rows(list(reversed(found["logs"])), _COLUMNS, output)
 
 

@@ -59,4 +59,5 @@ def _tool_failure(tool: str, result: dict[str, Any]) -> CommandFailed:
         Exit.TOOL_ERROR if not code.startswith("E2") else exit_code_for(code),
         code=code,
         details=meta.get("details") or _NOTHING,
+        correlation_id=meta.get("correlation_id"),
     )

@@ -22,6 +22,7 @@ from bascule.cli.context import DEFAULT_DATA, DataOption, load_settings
 from bascule.cli.failures import Exit
 from bascule.cli.output import Format, OutputOption, print_rows
 from bascule.gateway.errors import GatewayError
+from bascule.settings.problem import SettingsInvalid
 
 _LEAST_FREE_BYTES: Final = 1_000_000_000
 _SLOW_SYNC_MILLISECONDS: Final = 20.0
@@ -49,11 +50,19 @@ def _rows(data: Path) -> Iterator[Row]:
         ("database", _database),
         ("journal", _journal),
     )
+    unsettled = False
     for name, check in checks:
         try:
             result, detail, fix = check(data)
+        except SettingsInvalid as failure:
+            result, detail, fix = "failed", " ".join(str(failure).split()), "see the detail"
+            if unsettled:
+                result, detail, fix = "skipped", "needs settings that are right", ""
+            unsettled = True
         except GatewayError as failure:
             result, detail, fix = "failed", failure.public, "see the detail"
+        except OSError as failure:
+            result, detail, fix = "failed", str(failure), "see the detail"
         yield {"check": name, "result": result, "detail": detail, "fix": fix}
 
 
@@ -87,15 +96,16 @@ def _space(data: Path) -> tuple[str, str, str]:
 
 
 def _sync(data: Path) -> tuple[str, str, str]:
+    sync = getattr(os, "fdatasync", os.fsync)  # macOS has only the latter
     times: list[float] = []
     with tempfile.NamedTemporaryFile(dir=_existing(data)) as file:
         for _ in range(20):
             started = time.perf_counter()
             os.write(file.fileno(), b"x" * 512)
-            os.fdatasync(file.fileno())
+            sync(file.fileno())
             times.append((time.perf_counter() - started) * 1000)
     median = statistics.median(times)
-    detail = f"fdatasync takes {median:.2f} ms"
+    detail = f"a write takes {median:.2f} ms to be durable"
     if median > _SLOW_SYNC_MILLISECONDS:
         return "warning", detail, "put the audit directory on a faster disk: each call waits for it"
     return "ok", detail, ""
@@ -109,14 +119,14 @@ def _instance(data: Path) -> tuple[str, str, str]:
     try:
         bind(ListenConfig(server.host, server.port, server.allow_remote)).close()
     except CannotListen as reason:
-        return "failed", reason.public, "choose another port"
+        return "failed", reason.public, "see the detail"
     return "ok", f"not running; port {server.port} is free", ""
 
 
 def _database(data: Path) -> tuple[str, str, str]:
     if read_ready(data) is not None:
         return "ok", "in use by the running instance", ""
-    if not data.exists():
+    if not data.exists() or not any(data.iterdir()):
         return "ok", "will be made at the first start", ""
     asyncio.run(_open(data))
     return "ok", "opens, and its schema is current", ""

@@ -1,20 +1,23 @@
 """`bascule import`: API documents become tools."""
 
+import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, BinaryIO, Final
 
 import httpx2
 import typer
 
-from bascule.cli.connection import Api, Target
+from bascule.catalogue.openapi.syntax import MAX_DOCUMENT_BYTES
+from bascule.cli.connection import Api, Target, path_of
 from bascule.cli.context import DEFAULT_DATA, DataOption, KeyOption, UrlOption, with_api
 from bascule.cli.failures import CommandFailed, Exit
 from bascule.cli.output import Format, OutputOption, print_rows, print_structured
+from bascule.gateway.tool import ToolStatus
 
 app = typer.Typer(no_args_is_help=True, help="Turn API documents into tools.")
 
 _COLUMNS = ("name", "method", "path", "risk_level", "title")
-_MOST_BYTES = 50_000_000
+_STDIN: Final = "-"
 
 
 @app.callback()
@@ -24,7 +27,9 @@ def imports() -> None:
 
 @app.command("openapi")
 def import_openapi(
-    source: Annotated[str, typer.Argument(help="File or http(s) URL of the document.")],
+    source: Annotated[
+        str, typer.Argument(help="File or http(s) URL of the document; - for standard input.")
+    ],
     bundle: Annotated[str, typer.Option(help="Bundle to put the tools in; made if missing.")],
     publish: Annotated[
         bool, typer.Option("--publish", help="Publish at once; otherwise they are drafts.")
@@ -48,7 +53,7 @@ def import_openapi(
 
     async def work(api: Api) -> dict[str, Any]:
         files = {"file": (name, content)}
-        return await api.post("/api/admin/openapi", data=fields, files=files)
+        return await api.post(path_of("openapi"), data=fields, files=files)
 
     report = with_api(Target(data, url, key), work)
     if output is not Format.TABLE:
@@ -62,36 +67,59 @@ def import_openapi(
 
 def _summary(report: dict[str, Any]) -> str:
     count, bundle = report["tools_generated"], report["bundle"]
+    drafts = sum(tool["status"] == ToolStatus.DRAFT for tool in report["tools"])
+    noun = "tool" if count == 1 else "tools"
     if report["dry_run"]:
-        return f"{count} tools would be made in bundle {bundle}; nothing was changed."
+        return f"{count} {noun} would be made in bundle {bundle}; nothing was changed."
     if report["published"]:
-        return f"{count} tools published in bundle {bundle}."
-    return f"{count} drafts in bundle {bundle}; publish with --publish or `bascule tools publish`."
+        return f"{count} {noun} published in bundle {bundle}."
+    if not drafts:
+        return f"{count} {noun} replaced in bundle {bundle}, status kept."
+    return (
+        f"{count} {noun} in bundle {bundle}, {drafts} of them drafts: publish with --publish or "
+        "`bascule tools publish NAME`."
+    )
 
 
 def _read(source: str) -> tuple[str, bytes]:
     if source.startswith(("http://", "https://")):
         return source.rstrip("/").rsplit("/", 1)[-1] or "openapi", _fetch(source)
+    if source == _STDIN:
+        return "stdin", _at_most(sys.stdin.buffer, "Standard input")
     try:
-        return Path(source).name, Path(source).read_bytes()
+        with Path(source).open("rb") as file:
+            return Path(source).name, _at_most(file, source)
     except OSError as error:
         reason = f"{source} cannot be read: {error.strerror or error}."
         raise CommandFailed(reason, Exit.USAGE) from None
 
 
+def _at_most(file: BinaryIO, name: str) -> bytes:
+    content = file.read(MAX_DOCUMENT_BYTES + 1)
+    if len(content) > MAX_DOCUMENT_BYTES:
+        raise _too_large(name)
+    return content
+
+
 def _fetch(url: str) -> bytes:
     try:
-        with httpx2.stream("GET", url, timeout=30.0, trust_env=False) as response:
+        with httpx2.stream(
+            "GET", url, timeout=30.0, trust_env=False, follow_redirects=True
+        ) as response:
             response.raise_for_status()
-            content = b""
+            content = bytearray()
             for chunk in response.iter_bytes():
                 content += chunk
-                if len(content) > _MOST_BYTES:
-                    raise CommandFailed(f"{url} is larger than 50 MB.", Exit.USAGE)
-            return content
+                if len(content) > MAX_DOCUMENT_BYTES:
+                    raise _too_large(url)
+            return bytes(content)
     except httpx2.HTTPStatusError as error:
         reason = f"{url} answered HTTP {error.response.status_code}."
         raise CommandFailed(reason, Exit.UNREACHABLE) from None
-    except httpx2.HTTPError as error:
+    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         reason = f"{url} cannot be fetched: {error or type(error).__name__}."
         raise CommandFailed(reason, Exit.UNREACHABLE) from None
+
+
+def _too_large(name: str) -> CommandFailed:
+    return CommandFailed(f"{name} is larger than {MAX_DOCUMENT_BYTES:,} bytes.", Exit.USAGE)

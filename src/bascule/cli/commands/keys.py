@@ -1,10 +1,10 @@
 """`bascule keys`: API keys."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from bascule.cli.connection import Api, Target
+from bascule.cli.connection import Target, path_of
 from bascule.cli.context import DEFAULT_DATA, DataOption, KeyOption, UrlOption, with_api
 from bascule.cli.output import Format, OutputOption, print_rows, print_value
 
@@ -27,7 +27,7 @@ def create(
 ) -> None:
     """Make a key. It is shown now and never again."""
     body = {"name": name, "roles": role, "expires_in_days": expires_in_days}
-    made = with_api(Target(data, url, key), lambda api: api.post("/api/admin/keys", json=body))
+    made = with_api(Target(data, url, key), lambda api: api.post(path_of("keys"), json=body))
     print_value(made, output)
 
 
@@ -39,7 +39,7 @@ def list_keys(
     key: KeyOption = None,
 ) -> None:
     """List keys; their secrets are not known here."""
-    found = with_api(Target(data, url, key), lambda api: api.get("/api/admin/keys"))
+    found = with_api(Target(data, url, key), lambda api: api.get(path_of("keys")))
     print_rows(found["keys"], _COLUMNS, output, found)
 
 
@@ -52,8 +52,5 @@ def revoke(
     key: KeyOption = None,
 ) -> None:
     """Revoke a key; it is refused from the next call on."""
-
-    async def work(api: Api) -> Any:
-        return await api.delete(f"/api/admin/keys/{key_id}")
-
-    print_value(with_api(Target(data, url, key), work), output)
+    path = path_of("keys", key_id)
+    print_value(with_api(Target(data, url, key), lambda api: api.delete(path)), output)

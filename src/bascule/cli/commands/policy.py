@@ -4,9 +4,10 @@ from typing import Annotated
 
 import typer
 
-from bascule.cli.connection import Target
+from bascule.cli.connection import Target, path_of
 from bascule.cli.context import DEFAULT_DATA, DataOption, KeyOption, UrlOption, with_api
 from bascule.cli.output import Format, OutputOption, print_rows, print_value
+from bascule.gateway.tool import RiskLevel
 
 app = typer.Typer(no_args_is_help=True, help="Access rules. Without a rule nothing is callable.")
 
@@ -18,7 +19,7 @@ ToolOption = Annotated[
     list[str] | None, typer.Option(help="Only this tool or pattern (get_*); repeatable.")
 ]
 RiskOption = Annotated[
-    list[str] | None, typer.Option(help="Only this risk level: read, write, privileged.")
+    list[RiskLevel] | None, typer.Option(help="Only this risk level; repeatable.")
 ]
 
 
@@ -30,7 +31,7 @@ def list_rules(
     key: KeyOption = None,
 ) -> None:
     """List the rules in force."""
-    found = with_api(Target(data, url, key), lambda api: api.get("/api/admin/policies"))
+    found = with_api(Target(data, url, key), lambda api: api.get(path_of("policies")))
     print_rows(found["policies"], _COLUMNS, output, found)
 
 
@@ -49,7 +50,7 @@ def allow(
     """Let a role see and call tools."""
     body = _rule(name, "allow", role, bundle, tool, risk)
     target = Target(data, url, key)
-    print_value(with_api(target, lambda api: api.post("/api/admin/policies", json=body)), output)
+    print_value(with_api(target, lambda api: api.post(path_of("policies"), json=body)), output)
 
 
 @app.command()
@@ -67,7 +68,7 @@ def deny(
     """Keep a role from tools; deny wins over allow."""
     body = _rule(name, "deny", role, bundle, tool, risk)
     target = Target(data, url, key)
-    print_value(with_api(target, lambda api: api.post("/api/admin/policies", json=body)), output)
+    print_value(with_api(target, lambda api: api.post(path_of("policies"), json=body)), output)
 
 
 @app.command()
@@ -79,7 +80,7 @@ def remove(
     key: KeyOption = None,
 ) -> None:
     """Remove a rule."""
-    path = f"/api/admin/policies/{name}"
+    path = path_of("policies", name)
     print_value(with_api(Target(data, url, key), lambda api: api.delete(path)), output)
 
 
@@ -89,7 +90,7 @@ def _rule(
     roles: list[str],
     bundles: list[str] | None,
     tools: list[str] | None,
-    risks: list[str] | None,
+    risks: list[RiskLevel] | None,
 ) -> dict[str, object]:
     return {
         "name": name,

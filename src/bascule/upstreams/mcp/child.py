@@ -2,7 +2,8 @@
 
 It leads a process group of its own, which is killed as a whole. Should the gateway die without
 ending it, two things do: its input ends, and on Linux the kernel kills it (PR_SET_PDEATHSIG, set
-by a launcher that then becomes the command, so that no code runs between fork and exec here).
+by a launcher that then becomes the command, so that no code runs between fork and exec here). The
+launcher also closes what the child should not inherit: uvloop leaves it copies of its pipes.
 """
 
 import asyncio
@@ -22,12 +23,19 @@ _INHERITED: Final = (
     "TMPDIR", "TZ", "SYSTEMROOT",
 )  # fmt: skip
 _DRAIN_SECONDS: Final = 0.5
+_EXIT_SECONDS: Final = 0.1
 # 1 is PR_SET_PDEATHSIG. The parent may have died before it was set.
 _LAUNCHER: Final = """\
 import ctypes, os, signal, sys
 ctypes.CDLL(None).prctl(1, int(signal.SIGKILL), 0, 0, 0)
 if os.getppid() != int(sys.argv[1]):
     sys.exit(0)
+for descriptor in os.listdir("/proc/self/fd"):
+    if int(descriptor) > 2:
+        try:
+            os.close(int(descriptor))
+        except OSError:
+            pass
 try:
     os.execv(sys.argv[2], sys.argv[3:])
 except OSError as error:
@@ -77,6 +85,7 @@ class Child(asyncio.SubprocessProtocol):
         self._rest = bytearray()
         self._transport: asyncio.SubprocessTransport | None = None
         self._gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._output_closed = False
         self._ended = False
 
     @classmethod
@@ -108,12 +117,12 @@ class Child(asyncio.SubprocessProtocol):
     @property
     def is_running(self) -> bool:
         """Lines can be sent to it."""
-        return not self._ended
+        return not (self._ended or self._output_closed)
 
     def write(self, line: bytes) -> bool:
         """Send one line; False where the child has stopped reading or running."""
         transport = self._transport
-        if transport is None or self._ended:
+        if transport is None or self._ended or self._output_closed:
             return False
         stdin = cast("asyncio.WriteTransport | None", transport.get_pipe_transport(0))
         if stdin is None or stdin.is_closing():
@@ -179,14 +188,25 @@ class Child(asyncio.SubprocessProtocol):
         if fd == 2:
             self._stderr.end()
         elif fd == 1:
-            self._end(self._exit_reason() if self._gone.done() else "it closed its output")
-            self._signal(signal.SIGTERM)
+            self._output_closed = True
+            if self._gone.done():
+                self._end(self._exit_reason())
+            else:
+                # Most often it is just ending, and its status says more.
+                asyncio.get_running_loop().call_later(_EXIT_SECONDS, self._end_closed)
+
+    def _end_closed(self) -> None:
+        self._end("it closed its output")
+        self._signal(signal.SIGTERM)
 
     def process_exited(self) -> None:
         """The child is gone; what it left behind in its group goes, too."""
         self._signal(signal.SIGKILL)
         if not self._gone.done():
             self._gone.set_result(None)
+        if self._output_closed:
+            self._end(self._exit_reason())
+            return
         # Its last lines may still be in the pipe; a descendant that holds the pipe open may not
         # keep callers waiting.
         asyncio.get_running_loop().call_later(_DRAIN_SECONDS, self._end, self._exit_reason())

@@ -115,7 +115,7 @@ class StdioChannel:
         except OSError as error:
             self._note_end()
             raise unreachable(self._name, f"cannot start: {error}") from error
-        _log.info("upstream.started", upstream=self._name, argv=list(self._command.argv))
+        _log.info("upstream.started", upstream=self._name, program=self._command.argv[0])
         self._child, self._conversation = child, conversation
         conversation.begin(child, self._config, probe=self._probes)
         return conversation

@@ -128,7 +128,8 @@ class McpUpstream:
         trace = valid_traceparent(call.traceparent)
         if trace is not None:
             headers += (("traceparent", trace),)
-        arguments = call.raw_arguments if call.arguments else b"{}"
+        # Encoded anew: of a key that came twice, only the value that was judged is sent.
+        arguments = msgspec.json.encode(call.arguments)
         return Outgoing(
             "tools/call",
             b'%b,"arguments":%b' % (member("name", source.name), arguments),

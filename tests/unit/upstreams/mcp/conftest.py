@@ -3,11 +3,13 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import uvloop
 
 from bascule.gateway.call import Call, Method
 from bascule.gateway.principal import Principal
@@ -15,6 +17,12 @@ from bascule.gateway.tool import McpSource, Tool, Upstream, UpstreamKind
 from bascule.upstreams.http1 import HttpClient, PoolConfig
 from bascule.upstreams.mcp import McpConfig
 from bascule.upstreams.mcp.endpoint import Endpoint
+
+
+def pytest_asyncio_loop_factories(
+    config: pytest.Config, item: pytest.Item
+) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    return {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
 
 
 @dataclass(frozen=True)
@@ -164,20 +172,10 @@ def stream(*events: bytes, stays_open: bool = False) -> Reply:
     return Reply(200, b"", kind, events, stays_open)
 
 
-@dataclass(frozen=True)
-class Wire:
-    """The makers of replies, for the tests of this room."""
-
-    Reply: type[Reply] = Reply
-    result: Callable[..., Reply] = staticmethod(result)
-    error: Callable[..., Reply] = staticmethod(error)
-    event: Callable[..., bytes] = staticmethod(event)
-    stream: Callable[..., Reply] = staticmethod(stream)
-
-
 @pytest.fixture(scope="session")
-def wire() -> Wire:
-    return Wire()
+def wire() -> SimpleNamespace:
+    """The makers of replies, for the tests of this room."""
+    return SimpleNamespace(Reply=Reply, result=result, error=error, event=event, stream=stream)
 
 
 @pytest.fixture

@@ -88,7 +88,9 @@ async def test_late_request_closes_its_stream(speak, wire) -> None:
 async def test_error_of_the_server_is_carried_with_its_data(
     speak, wire, code: int, status: int
 ) -> None:
-    modern, _ = await speak(lambda seen: wire.error(seen, code, "why", status=status, data={"k": 1}))
+    modern, _ = await speak(
+        lambda seen: wire.error(seen, code, "why", status=status, data={"k": 1})
+    )
     with pytest.raises(UpstreamRpcError) as caught:
         await modern.exchange(CALL, soon())
     error = caught.value
@@ -110,9 +112,7 @@ async def test_refusal_without_a_modern_error_is_a_mismatch(speak, wire, status:
 
 async def test_error_to_nobody_is_a_mismatch(speak, wire) -> None:
     body = b'{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"Missing session ID"}}'
-    modern, _ = await speak(
-        lambda _: wire.Reply(400, body, {"content-type": "application/json"})
-    )
+    modern, _ = await speak(lambda _: wire.Reply(400, body, {"content-type": "application/json"}))
     with pytest.raises(EraMismatch):
         await modern.exchange(CALL, soon())
 

@@ -27,7 +27,9 @@ def test_tool_needs_no_more_than_name_and_schema() -> None:
     assert (tool.description, tool.title, tool.output_schema) == ("", None, None)
 
 
-@pytest.mark.parametrize("page", [b"", b"[]", b"{}", b'{"tools":{}}', b'{"tools":[],"nextCursor":1}'])
+@pytest.mark.parametrize(
+    "page", [b"", b"[]", b"{}", b'{"tools":{}}', b'{"tools":[],"nextCursor":1}']
+)
 def test_what_is_no_page_is_refused(page: bytes) -> None:
     with pytest.raises(ValueError, match="tools/list"):
         read_page(page)

@@ -1,0 +1,137 @@
+"""What happened, read back from the real journal."""
+
+import shutil
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bascule.audit.config import JournalConfig
+from bascule.audit.journal import open_journal
+from bascule.gateway.record import AuditRecord, EventType, Recorder, Status
+from unit.api.site import Site, error_of, open_site
+
+PATH = "/api/admin/audit-logs"
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+async def recorded(prepared_database: Path, tmp_path: Path) -> AsyncIterator[Site]:
+    """A site whose journal is real and holds a few calls of two tenants."""
+    file = Path(shutil.copy(prepared_database, tmp_path))
+    async with open_journal(JournalConfig(tmp_path / "audit")) as journal:
+        await write(journal, "1", tool_name="get_slots", user="ann")
+        await write(journal, "2", tool_name="book", user="bob", status=Status.DENIED)
+        await write(journal, "3", tool_name="get_slots", user="bob", correlation_id="c-3")
+        await write(journal, "4", tool_name="get_slots", tenant="acme", user="eve")
+        async with open_site(file, journal) as site:
+            yield site
+
+
+async def write(journal: Recorder, event_id: str, **members: Any) -> None:
+    record: dict[str, Any] = {
+        "timestamp": NOON + timedelta(minutes=int(event_id)),
+        "event_type": EventType.TOOL_CALL,
+        "action": "tools/call",
+        "status": Status.SUCCESS,
+        "correlation_id": f"c-{event_id}",
+        "tenant": "default",
+        **members,
+    }
+    await journal.append(AuditRecord(event_id=event_id, **record))
+
+
+async def found(site: Site, role: str = "operator", **params: Any) -> list[str]:
+    tenant = params.pop("tenant", "default")
+    response = await site.get(PATH, role, tenant=tenant, params=params)
+    assert response.status_code == 200, response.text
+    assert response.json()["total"] == len(response.json()["logs"])
+    return [log["event_id"] for log in response.json()["logs"]]
+
+
+async def test_the_newest_record_comes_first(recorded: Site) -> None:
+    assert await found(recorded) == ["3", "2", "1"]
+    assert await found(recorded, limit=2) == ["3", "2"]
+
+
+async def test_a_record_comes_as_it_stands_in_the_journal(recorded: Site) -> None:
+    log = (await recorded.get(PATH, params={"limit": 1})).json()["logs"][0]
+    assert (log["tool_name"], log["user"], log["status"]) == ("get_slots", "bob", "success")
+    assert log["timestamp"] == "2026-05-01T12:03:00Z"
+    assert log["seq"] == 3
+    assert len(log["hash"]) == len(log["prev"]) == 64
+
+
+async def test_records_can_be_narrowed(recorded: Site) -> None:
+    assert await found(recorded, tool_name="get_slots") == ["3", "1"]
+    assert await found(recorded, user_id="bob") == ["3", "2"]
+    assert await found(recorded, status="denied") == ["2"]
+    assert await found(recorded, correlation_id="c-3") == ["3"]
+    assert await found(recorded, tool_name="get_slots", user_id="ann") == ["1"]
+    assert await found(recorded, tool_name="none") == []
+
+
+async def test_a_range_of_time_includes_its_ends_and_is_utc_unless_it_says_otherwise(
+    recorded: Site, subtests: pytest.Subtests
+) -> None:
+    for suffix in ["", "Z", "+00:00"]:
+        with subtests.test(repr(suffix)):
+            start, end = f"2026-05-01T12:02:00{suffix}", f"2026-05-01T12:03:00{suffix}"
+            assert await found(recorded, start_date=start) == ["3", "2"]
+            assert await found(recorded, end_date=start) == ["2", "1"]
+            assert await found(recorded, start_date=start, end_date=end) == ["3", "2"]
+            assert await found(recorded, start_date="2026-05-01T14:02:00+02:00") == ["3", "2"]
+
+
+async def test_a_range_may_begin_before_everything(
+    recorded: Site, subtests: pytest.Subtests
+) -> None:
+    for date in ["0001-01-01T00:00:00", "0001-01-01T00:00:00+14:00"]:
+        with subtests.test(repr(date)):
+            assert await found(recorded, start_date=date) == ["3", "2", "1"]
+            assert await found(recorded, start_date=date, tool_name="none") == []
+            assert await found(recorded, end_date=date) == []
+
+
+async def test_a_range_may_end_after_everything(recorded: Site) -> None:
+    date = "9999-12-31T23:59:59-12:00"
+    assert await found(recorded, end_date=date) == ["3", "2", "1"]
+    assert await found(recorded, start_date=date) == []
+
+
+async def test_a_filter_that_makes_no_sense_is_refused(
+    recorded: Site, subtests: pytest.Subtests
+) -> None:
+    for params in [
+        {"limit": 0},
+        {"limit": 1001},
+        {"status": "maybe"},
+        {"start_date": "yesterday"},
+        {"end_date": "2026-13-01"},
+    ]:
+        with subtests.test(str(params)):
+            response = await recorded.get(PATH, params=params)
+            assert (response.status_code, error_of(response)["code"]) == (400, "E2004")
+
+
+async def test_a_tenant_reads_its_own_records_and_the_system_administrator_all(
+    recorded: Site,
+) -> None:
+    assert await found(recorded, tenant="acme") == ["4"]
+    assert await found(recorded, "admin") == ["3", "2", "1"]
+    assert await found(recorded, "system_admin") == ["4", "3", "2", "1"]
+
+
+async def test_a_change_can_be_read_back_as_soon_as_it_is_answered(recorded: Site) -> None:
+    made = await recorded.post("/api/admin/bundles", json={"name": "b"})
+    logs = (await recorded.get(PATH, params={"user_id": "admin"})).json()["logs"]
+    assert [(log["action"], log["metadata"]["target"]) for log in logs] == [("bundle.create", "b")]
+    assert logs[0]["correlation_id"] == made.headers["x-correlation-id"]
+
+
+async def test_a_journal_that_is_gone_is_not_an_empty_one(recorded: Site) -> None:
+    shutil.move(recorded.control.journal_directory, recorded.control.journal_directory.parent / "x")
+    response = await recorded.get(PATH)
+    assert (response.status_code, error_of(response)["code"]) == (404, "E2011")

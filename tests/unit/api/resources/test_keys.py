@@ -1,0 +1,166 @@
+"""Keys are shown once, stored as digests, and never mightier than who makes them."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from bascule.gateway.record import Status
+from bascule.storage.errors import DatabaseUnreachable
+from bascule.storage.repositories.roles import Roles
+from unit.api.site import Site, add_key, altered, contents, error_of
+
+PATH = "/api/admin/keys"
+
+
+async def make(site: Site, role: str = "admin", **members: Any) -> dict[str, Any]:
+    wanted = {"name": "ci", "roles": ["user"], **members}
+    response = await site.post(PATH, role, json=wanted)
+    assert response.status_code == 201, response.text
+    return response.json()
+
+
+async def test_a_new_key_opens_the_api_at_once(site: Site) -> None:
+    made = await make(site, roles=["developer"])
+    assert (await site.get("/api/admin/tools", key=made["key"])).status_code == 200
+    assert (made["name"], made["roles"], made["created_by"]) == ("ci", ["developer"], "admin")
+    assert (made["expires_at"], made["revoked_at"]) == (None, None)
+
+
+async def test_a_secret_is_in_its_answer_and_nowhere_else(site: Site) -> None:
+    secret = (await make(site))["key"]
+    listed = (await site.get(PATH)).text
+    stored = repr(await contents(site))
+    recorded = repr(site.recorder.records)
+    assert secret.startswith("bsc_")
+    assert len(secret) > 40
+    for place in (listed, stored, recorded):
+        assert secret not in place
+        assert secret[:12] in place
+        assert secret[12:] not in place
+
+
+async def test_keys_are_listed_with_what_recognises_them(site: Site) -> None:
+    made = await make(site)
+    del made["key"]
+    found = (await site.get(PATH)).json()
+    assert made in found["keys"]
+    assert found["total"] == len(found["keys"])
+
+
+async def test_a_key_expires_when_it_was_told_to(site: Site) -> None:
+    made = await make(site, expires_in_days=30)
+    left = datetime.fromisoformat(made["expires_at"]) - datetime.now(UTC)
+    assert timedelta(days=29, hours=23) < left <= timedelta(days=30)
+
+
+async def test_a_revoked_key_is_refused_from_the_next_request_on(site: Site) -> None:
+    made = await make(site)
+    revoked = await site.delete(f"{PATH}/{made['key_id']}")
+    assert revoked.status_code == 200
+    assert revoked.json()["revoked_at"] is not None
+    refused = await site.get("/api/mcp/tools", key=made["key"])
+    assert (refused.status_code, error_of(refused)["code"]) == (401, "E1002")
+
+
+async def test_a_key_can_be_revoked_again_and_keeps_its_date(site: Site) -> None:
+    made = await make(site)
+    first = await site.delete(f"{PATH}/{made['key_id']}")
+    second = await site.delete(f"{PATH}/{made['key_id']}")
+    assert first.json() == second.json()
+
+
+async def test_a_key_is_refused_even_where_no_new_snapshot_can_be_had(site: Site) -> None:
+    made = await make(site)
+
+    async def refresh():
+        raise DatabaseUnreachable("The database does not answer.")
+
+    async with altered(site, refresh=refresh) as other:
+        assert (await other.delete(f"{PATH}/{made['key_id']}")).status_code == 503
+    assert (await site.get("/api/mcp/tools", key=made["key"])).status_code == 401
+
+
+async def test_a_revocation_that_is_not_recorded_leaves_the_key_in_force(site: Site) -> None:
+    made = await make(site)
+    site.recorder.fails = True
+    assert (await site.delete(f"{PATH}/{made['key_id']}")).status_code == 503
+    assert (await site.get("/api/mcp/tools", key=made["key"])).status_code == 200
+
+
+async def test_a_key_that_is_not_there_cannot_be_revoked(
+    site: Site, subtests: pytest.Subtests
+) -> None:
+    for key_id in [str(uuid4()), "nope", "%2e%2e", "1"]:
+        with subtests.test(repr(key_id)):
+            response = await site.delete(f"{PATH}/{key_id}")
+            assert response.status_code in {400, 404}
+            assert error_of(response)["code"] in {"E2004", "E2011"}
+
+
+async def test_a_name_is_taken_while_its_key_is_in_force(site: Site) -> None:
+    made = await make(site)
+    again = await site.post(PATH, json={"name": "ci", "roles": ["user"]})
+    assert (again.status_code, error_of(again)["code"]) == (409, "E2012")
+    await site.delete(f"{PATH}/{made['key_id']}")
+    assert (await make(site))["key_id"] != made["key_id"]
+
+
+async def test_a_role_that_does_not_exist_is_named(site: Site) -> None:
+    response = await site.post(PATH, json={"name": "ci", "roles": ["usr", "user"]})
+    error = error_of(response)
+    assert (response.status_code, error["code"]) == (400, "E2004")
+    assert "usr" in error["message"]
+    assert "user" in error["details"]["known"]
+
+
+async def test_an_administrator_of_a_tenant_makes_no_administrator_of_all(site: Site) -> None:
+    before = await contents(site)
+    response = await site.post(PATH, json={"name": "root", "roles": ["user", "system_admin"]})
+    error = error_of(response)
+    assert (response.status_code, error["code"]) == (403, "E1004")
+    assert error["details"] == {"role": "system_admin", "permissions": ["system_admin"]}
+    assert await contents(site) == before
+    assert site.recorder.last.status is Status.FAILURE
+    assert (await make(site, "system_admin", roles=["system_admin"]))["roles"] == ["system_admin"]
+
+
+async def test_nobody_makes_a_key_that_may_do_what_they_may_not(site: Site) -> None:
+    async with site.rows() as (session, tenant_id):
+        await Roles(session, tenant_id).create("porter", "", ["users:manage", "tools:list"])
+        await add_key(session, tenant_id, "porter", "bsc_porter")
+    refused = await site.post(PATH, key="bsc_porter", json={"name": "a", "roles": ["admin"]})
+    assert refused.status_code == 403
+    assert "policies:write" in error_of(refused)["details"]["permissions"]
+    also = await site.post(PATH, key="bsc_porter", json={"name": "u", "roles": ["user"]})
+    assert error_of(also)["details"]["permissions"] == ["tools:execute"]
+    own = await site.post(PATH, key="bsc_porter", json={"name": "p", "roles": ["porter"]})
+    assert own.status_code == 201
+
+
+async def test_a_role_of_another_tenant_cannot_be_given(site: Site) -> None:
+    wanted = {"name": "root", "roles": ["system_admin"]}
+    response = await site.post(PATH, "admin", tenant="acme", json=wanted)
+    assert (response.status_code, error_of(response)["code"]) == (400, "E2004")
+
+
+async def test_a_key_that_is_not_right_is_refused(site: Site, subtests: pytest.Subtests) -> None:
+    for wrong in [
+        {"name": ""},
+        {"name": "a\x1b[2Jb"},
+        {"name": " padded "},
+        {"roles": []},
+        {"roles": None},
+        {"expires_in_days": 0},
+        {"expires_in_days": 3651},
+        {"expires_in_days": 1e300},
+        {"expires_in_day": 1},
+    ]:
+        with subtests.test(str(wrong)):
+            wanted = {"name": "ci", "roles": ["user"], **wrong}
+            response = await site.post(
+                PATH, content=json.dumps(wanted), headers={"content-type": "application/json"}
+            )
+            assert (response.status_code, error_of(response)["code"]) == (400, "E2004")
