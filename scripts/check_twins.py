@@ -15,6 +15,7 @@ ELSEWHERE = {
 }
 EXEMPT_FOLDERS = (
     "storage/migrations/",
+    "cli/servers/",  # what the serving commands run: tests/e2e
     "app/",  # the composition: tests/integration and tests/e2e run it as a whole
 )
 SHARED = "api/resources/"

@@ -9,7 +9,7 @@ from fakes.instances import Instance, serving
 
 NARROW = {
     "server.max_body_bytes": "65536",
-    "server.request_timeout_seconds": "0.7",
+    "server.request_timeout_seconds": "1.5",
     "upstreams.max_response_bytes": "65536",
 }
 

@@ -15,6 +15,7 @@ from bascule.app.checks import journal_check
 from bascule.app.front import Front
 from bascule.app.pages import pages
 from bascule.app.pipeline import Parts, build_pipeline
+from bascule.app.places import journal_directory
 from bascule.app.upstreams import UpstreamSet
 from bascule.audit.journal import Journal, JournalConfig, open_journal
 from bascule.gateway.errors import ErrorCode, GatewayError
@@ -214,11 +215,6 @@ async def _database(settings: Settings, data: Path) -> AsyncGenerator[Database]:
             async with database.change(author="bascule") as session:
                 await seed_defaults(session)
         yield database
-
-
-def journal_directory(settings: Settings, data: Path) -> Path:
-    """Where the journal of an instance on `data` is written."""
-    return Path(settings.audit.directory) if settings.audit.directory else data / "audit"
 
 
 def _journal_config(settings: Settings, data: Path) -> JournalConfig:

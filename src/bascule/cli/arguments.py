@@ -113,9 +113,13 @@ def _loads(text: str) -> Any:
         ValueError: not JSON, or a number or depth that no receiver takes.
     """
     try:
-        return json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+        value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+        json.dumps(value, ensure_ascii=False).encode()
     except RecursionError:
         raise ValueError("nested too deeply") from None
+    except UnicodeEncodeError:
+        raise ValueError("half of a surrogate pair is no character") from None
+    return value
 
 
 def _refuse_constant(name: str) -> NoReturn:

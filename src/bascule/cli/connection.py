@@ -10,7 +10,6 @@ from urllib.parse import quote
 
 import httpx2
 
-from bascule.app.instance import open_local
 from bascule.app.ready import Ready, read_ready
 from bascule.cli.failures import CommandFailed, Exit, exit_code_for
 from bascule.gateway.errors import ErrorCode
@@ -168,6 +167,9 @@ async def connect(target: Target, settings: Callable[[], Loaded]) -> AsyncGenera
         return
     if not target.data.is_dir():
         raise CommandFailed(_NOT_FOUND.format(where=target.data), Exit.UNREACHABLE)
+    # Only here: it loads the whole server, which takes longer than most commands.
+    from bascule.app.instance import open_local
+
     async with open_local(settings(), target.data) as (app, key):
         transport = httpx2.ASGITransport(app)  # pyright: ignore[reportArgumentType]
         async with _client("http://127.0.0.1", target.key or key, transport) as client:

@@ -16,6 +16,8 @@ from rich.text import Text
 from bascule.cli.terminal import console_on, harmless
 
 _JSON_CONTROL: Final = re.compile(r"[\x7f-\x9f\ud800-\udfff]")
+_MOMENT: Final = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.\d+(?:Z|\+00:00)$")
+"""A time in UTC; people have no use for its microseconds."""
 
 
 class Format(StrEnum):
@@ -85,8 +87,10 @@ def _print_table(rows: Rows, columns: Sequence[str]) -> None:
         _print_plain(rows, columns)
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(Text(harmless(column.replace("_", " "))), overflow="fold")
+    for number, column in enumerate(columns):
+        # The first says which row it is: a name or an id, to be copied whole.
+        heading = Text(harmless(column.replace("_", " ")))
+        table.add_column(heading, overflow="fold", no_wrap=number == 0)
     for row in rows:
         # Text, not str: what looks like markup in a name is part of the name.
         table.add_row(*(Text(_cell(row.get(column))) for column in columns))
@@ -133,5 +137,5 @@ def _cell(value: object) -> str:
         return ", ".join(_cell(item) for item in cast("list[object]", value))
     if isinstance(value, dict | list):
         return harmless(json.dumps(value, default=str, ensure_ascii=False))
-    text = str(value)
+    text = _MOMENT.sub(r"\1Z", str(value))
     return harmless(" ".join(text.split()) if "\n" in text or "\t" in text else text)

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bascule.app.instance import journal_directory as place_of_journal
+from bascule.app.places import journal_directory as place_of_journal
 from bascule.audit.verify import BadRecord, Verification, verify
 from bascule.cli.connection import Target, path_of
 from bascule.cli.context import (
@@ -22,16 +22,7 @@ from bascule.gateway.record import Status
 
 app = typer.Typer(no_args_is_help=True, help="The audit journal.")
 
-_COLUMNS = (
-    "timestamp",
-    "event_type",
-    "user",
-    "action",
-    "tool_name",
-    "status",
-    "latency_ms",
-    "error_code",
-)
+_COLUMNS = ("time", "user", "action", "target", "status", "latency_ms", "error_code")
 
 
 @app.command()
@@ -56,7 +47,17 @@ def tail(
     }
     target = Target(data, url, key)
     found = with_api(target, lambda api: api.get(path_of("audit-logs"), filters))
-    print_rows(list(reversed(found["logs"])), _COLUMNS, output)
+    logs = list(reversed(found["logs"]))
+    print_rows([_row(log) for log in logs], _COLUMNS, output, logs)
+
+
+def _row(log: dict[str, Any]) -> dict[str, Any]:
+    """A record in brief: the second of its time, and the tool or thing it was about."""
+    return {
+        **log,
+        "time": f"{log['timestamp'][:19]}Z",
+        "target": log.get("tool_name") or log.get("metadata", {}).get("target"),
+    }
 
 
 @app.command("verify")

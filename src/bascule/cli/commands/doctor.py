@@ -13,9 +13,7 @@ from typing import Final
 
 import typer
 
-from bascule.app.instance import open_local
 from bascule.app.ready import read_ready
-from bascule.app.serving import CannotListen, ListenConfig, bind
 from bascule.audit.verify import verify
 from bascule.cli.commands.audit import journal_directory
 from bascule.cli.context import DEFAULT_DATA, DataOption, load_settings
@@ -115,6 +113,8 @@ def _instance(data: Path) -> tuple[str, str, str]:
     ready = read_ready(data)
     if ready is not None:
         return "ok", f"running as process {ready.pid} at {ready.mcp_url}", ""
+    from bascule.app.serving import CannotListen, ListenConfig, bind
+
     server = load_settings(data).settings.server
     try:
         bind(ListenConfig(server.host, server.port, server.allow_remote)).close()
@@ -133,6 +133,8 @@ def _database(data: Path) -> tuple[str, str, str]:
 
 
 async def _open(data: Path) -> None:
+    from bascule.app.instance import open_local
+
     async with open_local(load_settings(data), data):
         pass
 

@@ -1,13 +1,9 @@
 """`bascule proxy`: one MCP server behind the gateway, on loopback, without an account."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvloop
 
-from bascule.app.proxy import open_proxy
-from bascule.app.serving import ListenConfig, base_url, bind, listen
 from bascule.cli.context import DEFAULT_DATA, DataOption, load_settings
 from bascule.cli.failures import CommandFailed, Exit
 from bascule.gateway.tool import Upstream, UpstreamKind
@@ -28,7 +24,9 @@ def proxy(
     configure_logging(
         loaded.settings.observability.log_level, loaded.settings.observability.log_format
     )
-    uvloop.run(_proxy(loaded, data, _upstream(server, loaded)))
+    from bascule.cli.servers.proxy import run
+
+    run(loaded, data, _upstream(server, loaded))
 
 
 def _upstream(server: list[str], loaded: Loaded) -> Upstream:
@@ -47,26 +45,3 @@ def _upstream(server: list[str], loaded: Loaded) -> Upstream:
         connect_timeout_seconds=limits.connect_timeout_seconds,
         timeout_seconds=limits.read_timeout_seconds,
     )
-
-
-async def _proxy(loaded: Loaded, data: Path, upstream: Upstream) -> None:
-    config = ListenConfig(port=loaded.settings.server.port)
-    listener = bind(config)
-    url = base_url(listener)
-    directory = data / f"proxy-{listener.getsockname()[1]}" / "audit"
-    try:
-        async with open_proxy(loaded, upstream, directory) as (front, health):
-
-            def on_ready() -> None:
-                health.start()
-                typer.echo(f"{url}/mcp relays {upstream.url or ' '.join(upstream.command)}")
-
-            await listen(
-                front,
-                listener,
-                config,
-                on_ready=on_ready,
-                on_drain=health.drain,
-            )
-    finally:
-        listener.close()

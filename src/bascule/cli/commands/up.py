@@ -1,24 +1,10 @@
 """`bascule up`: all roles in one process, on embedded defaults."""
 
-import os
-import sys
-import time
-import webbrowser
-from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvloop
 
-from bascule.app.demo import publish_booking, running_booking
-from bascule.app.instance import Instance, open_instance
-from bascule.app.keyfile import ensure_key
-from bascule.app.ready import Ready, remove_ready, write_ready
-from bascule.app.serving import ListenConfig, base_url, bind, listen
-from bascule.cli.announcement import announce
 from bascule.cli.context import DEFAULT_DATA, DataOption, load_settings
-from bascule.settings.loading import Loaded
 from bascule.telemetry.logs import configure_logging
 
 
@@ -37,59 +23,6 @@ def up(
     configure_logging(
         loaded.settings.observability.log_level, loaded.settings.observability.log_format
     )
-    uvloop.run(_up(loaded, data, demo=demo, browser=not no_browser))
+    from bascule.cli.servers.up import run
 
-
-async def _up(loaded: Loaded, data: Path, *, demo: bool, browser: bool) -> None:
-    started = time.monotonic()
-    server = loaded.settings.server
-    config = ListenConfig(
-        server.host, server.port, server.allow_remote, server.shutdown_grace_seconds
-    )
-    listener = bind(config)
-    async with AsyncExitStack() as stack:
-        stack.callback(listener.close)
-        instance = await stack.enter_async_context(open_instance(loaded, data))
-        ready = await _prepare(stack, instance, data, base_url(listener), demo=demo)
-
-        def on_ready() -> None:
-            instance.health.start()
-            write_ready(data, ready)
-            announce(ready, data, seconds=time.monotonic() - started)
-            if browser and _has_screen():
-                webbrowser.open(ready.mcp_url.removesuffix("mcp"))
-
-        try:
-            await listen(
-                instance.front,
-                listener,
-                config,
-                on_ready=on_ready,
-                on_drain=instance.health.drain,
-            )
-        finally:
-            remove_ready(data)
-
-
-async def _prepare(
-    stack: AsyncExitStack, instance: Instance, data: Path, base_url: str, *, demo: bool
-) -> Ready:
-    snapshot = instance.live.gateway.snapshot
-    owner = frozenset({"admin", "system_admin"})
-    admin_key = await ensure_key(
-        instance.database, snapshot, data / "admin.key", "bascule up", owner
-    )
-    demo_key = None
-    if demo:
-        demo_key = await ensure_key(
-            instance.database, snapshot, data / "demo.key", "demo", frozenset({"user"})
-        )
-    await instance.live.refresh()
-    if demo:
-        booking = await stack.enter_async_context(running_booking(data))
-        await publish_booking(instance.front, admin_key, booking)
-    return Ready(f"{base_url}/mcp", f"{base_url}/api", os.getpid(), admin_key, demo_key)
-
-
-def _has_screen() -> bool:
-    return sys.stdout.isatty() and (sys.platform == "darwin" or bool(os.environ.get("DISPLAY")))
+    run(loaded, data, demo=demo, browser=not no_browser)

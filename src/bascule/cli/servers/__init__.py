@@ -1,0 +1,1 @@
+"""What the commands that serve run; imported by them alone, since it loads the whole server."""

@@ -1,0 +1,74 @@
+"""What is printed at the start can be copied as it stands."""
+
+import json
+import shlex
+from pathlib import Path
+
+import pytest
+
+from bascule.app.ready import Ready
+from bascule.cli.announcement import announce
+
+READY = Ready("http://127.0.0.1:8000/mcp", "http://127.0.0.1:8000/api", 1, "bsc_admin", "bsc_demo")
+
+
+def announced(capsys: pytest.CaptureFixture[str], data: Path, ready: Ready = READY) -> str:
+    announce(ready, data, seconds=1.24)
+    return capsys.readouterr().out
+
+
+def test_it_says_where_everything_is_but_not_the_admin_s_key(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    printed = announced(capsys, Path(".bascule"))
+    assert "is ready (1.2 s)" in printed
+    assert READY.mcp_url in printed
+    assert READY.api_url in printed
+    assert ".bascule/admin.key" in printed
+    assert "bsc_admin" not in printed
+    assert "--data" not in printed
+
+
+def test_commands_name_a_data_directory_that_is_not_the_usual_one(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    printed = announced(capsys, Path("/tmp/my data"))
+    lines = [one.strip() for one in printed.splitlines() if one.strip().startswith("bascule ")]
+    assert len(lines) == 5
+    for line in lines:
+        assert shlex.split(line)[-2:] == ["--data", "/tmp/my data"]
+
+
+def test_the_request_to_try_is_one_that_a_shell_and_a_server_understand(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    printed = announced(capsys, Path(".bascule"))
+    curl = printed[printed.index("curl") :].partition("\n\n")[0]
+    words = shlex.split(curl.replace("\\\n", " "))
+    headers = dict(one.split(": ") for one in words if ": " in one and not one.startswith("{"))
+    body = json.loads(words[words.index("-d") + 1])
+    assert headers["Authorization"] == "Bearer bsc_demo"
+    assert headers["Mcp-Method"] == body["method"] == "tools/call"
+    assert headers["Mcp-Name"] == body["params"]["name"]
+    version = body["params"]["_meta"]["io.modelcontextprotocol/protocolVersion"]
+    assert headers["MCP-Protocol-Version"] == version
+
+
+@pytest.mark.parametrize("demo_key", ["bsc_demo", None])
+def test_the_client_configuration_is_json(
+    capsys: pytest.CaptureFixture[str], demo_key: str | None
+) -> None:
+    ready = Ready(READY.mcp_url, READY.api_url, 1, "bsc_admin", demo_key)
+    printed = announced(capsys, Path(".bascule"), ready)
+    snippet = json.loads(printed.partition("Client configuration")[2])
+    server = snippet["mcpServers"]["bascule"]
+    assert server["url"] == READY.mcp_url
+    assert server["headers"] == {"Authorization": f"Bearer {demo_key or 'YOUR-KEY'}"}
+
+
+def test_without_the_demo_the_first_steps_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    ready = Ready(READY.mcp_url, READY.api_url, 1, "bsc_admin")
+    printed = announced(capsys, Path(".bascule"), ready)
+    assert "Demo key" not in printed
+    for command in ("bascule import openapi", "bascule policy allow", "bascule keys create"):
+        assert command in printed

@@ -1,0 +1,218 @@
+"""Commands reach a running instance, or the data itself; and say so plainly where they cannot."""
+
+import json
+import os
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bascule.app.ready import Ready, write_ready
+from bascule.cli.connection import path_of
+from fakes.instances import Instance
+from unit.cli.shell import Quiet, answering, run
+
+
+def served(body: bytes, status: int = 200, kind: str = "application/json", **headers: str) -> Any:
+    """A service that answers everything alike."""
+
+    class Handler(Quiet):
+        def do_GET(self) -> None:
+            self.reply(body, status, kind, **headers)
+
+        do_POST = do_GET
+
+    return answering(Handler)
+
+
+@pytest.mark.parametrize(
+    ("parts", "path"),
+    [
+        (("tools",), "/api/admin/tools"),
+        (("tools", "a", "publish"), "/api/admin/tools/a/publish"),
+        (("policies", "a/b?c#d %"), "/api/admin/policies/a%2Fb%3Fc%23d%20%25"),
+        (("policies", "予"), "/api/admin/policies/%E4%BA%88"),
+        (("policies", "\udcff"), "/api/admin/policies/%3F"),
+    ],
+)
+def test_a_name_stays_within_its_segment_of_the_path(parts: tuple[str, ...], path: str) -> None:
+    assert path_of(*parts) == path
+
+
+def test_a_running_instance_is_found_by_its_data_directory(running: Instance) -> None:
+    tail = run("audit", "tail", "--data", running.data, "-o", "json").value
+    assert {log["user"] for log in tail} <= {"bascule up", "ann", "local"}
+    assert run("tools", "list", "--data", running.data, "-o", "json").value
+
+
+@pytest.mark.parametrize("suffix", ["", "/", "/mcp", "/api", "/mcp/"])
+def test_a_running_instance_is_found_by_any_of_its_addresses(
+    running: Instance, suffix: str
+) -> None:
+    listed = run(
+        "tools", "list", "--url", running.url + suffix, "--key", running.admin_key, "-o", "json"
+    )
+    assert [tool["name"] for tool in listed.value][:2] == ["broken", "echo"]
+
+
+def test_address_and_key_may_stand_in_the_environment(running: Instance) -> None:
+    environ = {"BASCULE_URL": running.url, "BASCULE_KEY": f" {running.admin_key}\n"}
+    assert run("tools", "list", "-o", "json", environ=environ).value
+
+
+def test_a_key_decides_who_one_is_even_where_no_instance_runs(data: Path, user_key: str) -> None:
+    assert run("call", "echo", "--data", data, "--key", user_key, "-o", "json").value == {}
+    refused = run("audit", "tail", "--data", data, "--key", user_key)
+    assert (refused.code, refused.error["code"]) == (6, "E1004")
+    assert "audit:read" in refused.error["message"]
+
+
+def test_a_request_without_a_key_says_how_to_give_one(running: Instance) -> None:
+    refused = run("tools", "list", "--url", running.url)
+    assert (refused.code, refused.error["code"]) == (3, "E1001")
+    assert "--key" in refused.error["message"]
+    assert "BASCULE_KEY" in refused.error["message"]
+    assert refused.error["correlation_id"]
+    call = run("call", "echo", "--url", running.url)
+    assert (call.code, call.error["code"]) == (3, "E1001")
+    assert "BASCULE_KEY" in call.error["message"]
+
+
+@pytest.mark.parametrize("command", [["tools", "list"], ["call", "echo"]])
+def test_a_wrong_key_is_a_matter_of_authentication(running: Instance, command: list[str]) -> None:
+    refused = run(*command, "--url", running.url, "--key", "bsc_wrong")
+    assert (refused.code, refused.error["code"]) == (3, "E1002")
+
+
+@pytest.mark.parametrize("key", ["schlüssel", "two words", "line\nbreak", "\x7f"])
+def test_what_can_be_no_key_is_not_even_sent(running: Instance, key: str) -> None:
+    refused = run("tools", "list", "--url", running.url, "--key", key)
+    assert (refused.code, refused.error["code"]) == (3, "E1002")
+    assert key not in refused.err
+
+
+@pytest.mark.parametrize(
+    "url", ["", "nonsense", "localhost:8000", "ftp://h", "http://", "http://[::1", "http://h:x"]
+)
+def test_an_address_that_is_none_is_a_matter_of_usage(url: str) -> None:
+    refused = run("tools", "list", "--url", url)
+    assert (refused.code, refused.error["code"]) == (2, "E2001")
+    assert "http://127.0.0.1:8000" in refused.error["message"]
+
+
+def test_an_address_where_nobody_listens_is_unreachable() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    refused = run("tools", "list", "--url", url)
+    assert (refused.code, refused.error["code"]) == (4, "E5004")
+    assert url in refused.error["message"]
+
+
+def test_a_service_that_hangs_up_is_unreachable() -> None:
+    class HangUp(Quiet):
+        def do_GET(self) -> None:
+            self.close_connection = True
+
+    with answering(HangUp) as url:
+        refused = run("tools", "list", "--url", url)
+    assert refused.code == 4
+    assert "cannot be reached" in refused.error["message"]
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "body"),
+    [
+        (200, "text/html", b"<html>Sign in</html>"),
+        (200, "application/json", b'{"tools": [], "total": 0}'),
+        (200, "application/json", b"[]"),
+        (200, "application/json", b"{"),
+        (200, "application/json", b'"\xff"'),
+        (200, "application/json", b""),
+        (404, "application/json", b'{"detail": "Not Found"}'),
+        (500, "application/json", b'{"error": "boom"}'),
+        (502, "text/html", b"Bad gateway"),
+    ],
+)
+def test_a_service_that_is_not_bascule_is_recognised(status: int, kind: str, body: bytes) -> None:
+    with served(body, status, kind) as url:
+        for command in (["tools", "list"], ["call", "echo"]):
+            refused = run(*command, "--url", url, "--key", "k")
+            assert (refused.code, refused.error["code"]) == (4, "E5004")
+            assert f"HTTP {status}" in refused.error["message"]
+            assert "Is the address right?" in refused.error["message"]
+
+
+def test_a_refusal_at_the_front_door_is_a_refusal() -> None:
+    error = {"code": -32600, "message": "Refused: Host.", "data": {"code": "E1005"}}
+    body = json.dumps({"jsonrpc": "2.0", "id": None, "error": error}).encode()
+    with served(body, 403) as url:
+        refused = run("tools", "list", "--url", url)
+    assert (refused.code, refused.error["code"]) == (6, "E1005")
+    assert refused.error["message"] == "Refused: Host."
+
+
+@pytest.mark.parametrize(
+    ("code", "exit_code"),
+    [("E1003", 3), ("E1004", 6), ("E2011", 2), ("E3003", 5), ("E5001", 1), ("E5002", 4)],
+)
+def test_an_error_keeps_its_code_and_correlation_id(code: str, exit_code: int) -> None:
+    error = {"code": code, "message": "No.", "details": {"a": 1}, "correlation_id": "c-9"}
+    with served(json.dumps({"error": error}).encode(), 400) as url:
+        refused = run("tools", "list", "--url", url)
+    assert refused.code == exit_code
+    assert refused.error == error
+
+
+@pytest.mark.parametrize("error", [{}, {"code": 7}, {"details": "x"}, {"data": "x", "code": "E"}])
+def test_an_error_that_is_not_whole_is_still_one(error: dict[str, Any]) -> None:
+    body = json.dumps({"error": error | {"x": 1}}).encode()
+    with served(body, 400) as url:
+        refused = run("tools", "list", "--url", url)
+    assert refused.code == 1
+    assert refused.error["message"] == "It did not say why."
+
+
+def test_without_directory_and_address_there_is_no_instance(tmp_path: Path) -> None:
+    for place in (tmp_path / "none", Path(__file__)):
+        refused = run("tools", "list", "--data", place)
+        assert (refused.code, refused.error["code"]) == (4, "E5004")
+        assert str(place) in refused.error["message"]
+        assert "bascule up" in refused.error["message"]
+    assert not (tmp_path / "none").exists()
+
+
+def test_an_instance_that_died_is_not_looked_for(data: Path) -> None:
+    write_ready(data, Ready("http://127.0.0.1:9/mcp", "http://127.0.0.1:9/api", 2**22 + 1))
+    assert run("tools", "list", "--data", data, "-o", "json").value
+
+
+def test_an_instance_that_does_not_answer_is_not_bypassed(data: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    write_ready(data, Ready(f"{url}/mcp", f"{url}/api", os.getpid()))
+    refused = run("tools", "list", "--data", data)
+    assert refused.code == 4
+    assert url in refused.error["message"]
+
+
+def test_data_that_another_process_holds_is_left_alone(running: Instance, tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.mkdir()
+    for name in ("bascule.db", "audit"):
+        (link / name).symlink_to(running.data / name)
+    refused = run("tools", "list", "--data", link)
+    assert refused.code == 4
+    assert str(running.child.pid) in refused.error["message"]
+
+
+def test_a_damaged_database_is_named(data: Path) -> None:
+    (data / "bascule.db").write_bytes(b"this is not a database at all" * 400)
+    refused = run("tools", "list", "--data", data)
+    assert (refused.code, refused.error["code"]) == (4, "E5002")
+    assert "bascule.db" in refused.error["message"]
+
+
+def test_settings_are_no_matter_to_a_command_that_goes_elsewhere(running: Instance) -> None:
+    Path("bascule.yaml").write_text("server: {prot: 1}\n")
+    assert run("tools", "list", "--data", running.data, "-o", "json").value
