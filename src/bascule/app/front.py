@@ -1,10 +1,13 @@
 """The front door of the process: which part answers which path."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+
+import msgspec
 
 from bascule.gateway.call import EVERYTHING, Endpoint, EndpointKind
 from bascule.gateway.errors import ErrorCode
-from bascule.protocol.results import encode_error
+from bascule.gateway.identifiers import Identifiers
 from bascule.transports.access import Door, door_header_repeated
 from bascule.transports.asgi import AsgiApp, Receive, Scope, Send, respond
 from bascule.transports.streamable_http import StreamableHttp
@@ -28,6 +31,7 @@ class Front:
         self._door = door
         self._pages = dict(pages)
         self._control = control
+        self._ids = Identifiers()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one HTTP request; other protocols are closed at once."""
@@ -48,7 +52,7 @@ class Front:
             reason = "Host or Origin came more than once"
         page = self._pages.get(path)
         if reason is not None:
-            await _refuse(send, 403, ErrorCode.ORIGIN_REFUSED, f"Refused: {reason}.")
+            await _refuse(send, self._ids.next(), ErrorCode.ORIGIN_REFUSED, f"Refused: {reason}.")
         elif page is not None and scope["method"] in {"GET", "HEAD"}:
             status, kind, body = await page(headers)
             body = b"" if scope["method"] == "HEAD" else body
@@ -56,7 +60,8 @@ class Front:
         elif self._control is not None:
             await self._control(scope, receive, send)
         else:
-            await _refuse(send, 404, ErrorCode.NOT_FOUND, "There is nothing here; MCP is at /mcp.")
+            text = "There is nothing here; MCP is at /mcp."
+            await _refuse(send, self._ids.next(), ErrorCode.NOT_FOUND, text)
 
 
 def _slice(path: str) -> Endpoint | None:
@@ -69,9 +74,23 @@ def _slice(path: str) -> Endpoint | None:
     return EVERYTHING if path == "/mcp/" else None
 
 
-async def _refuse(send: Send, status: int, error: ErrorCode, text: str) -> None:
-    body = encode_error(None, error.rpc_code, text, {"code": error.code})
-    await respond(send, status, body, [(b"content-type", b"application/json")])
+async def _refuse(send: Send, correlation_id: str, error: ErrorCode, text: str) -> None:
+    """Refuse in the shape of the REST API, from in front of it."""
+    body: dict[str, object] = {
+        "error": {
+            "code": error.code,
+            "message": text,
+            "details": dict[str, object](),
+            "correlation_id": correlation_id,
+            "request_id": correlation_id,
+            "timestamp": datetime.now(UTC),
+        }
+    }
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"x-correlation-id", correlation_id.encode()),
+    ]
+    await respond(send, error.http_status, msgspec.json.encode(body), headers)
 
 
 async def _close(scope: Scope, send: Send) -> None:

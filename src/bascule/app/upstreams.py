@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Self
 
 from bascule.gateway.snapshot import Snapshot
@@ -16,8 +17,9 @@ from bascule.upstreams.rest import RestUpstream
 class UpstreamSet:
     """Keeps what is expensive to open across snapshots; closes what no snapshot names any more."""
 
-    def __init__(self, client: HttpClient) -> None:
+    def __init__(self, client: HttpClient, settings: model.Upstreams) -> None:
         self._client = client
+        self._settings = settings
         self._relayed: dict[tuple[str, Upstream], McpUpstream] = {}
 
     @classmethod
@@ -32,7 +34,7 @@ class UpstreamSet:
                 max_body_bytes=settings.max_response_bytes,
             )
         )
-        upstreams = cls(client)
+        upstreams = cls(client, settings)
         try:
             yield upstreams
         finally:
@@ -44,7 +46,9 @@ class UpstreamSet:
         """The MCP upstream of this record: the one already open, or a new one."""
         found = self._relayed.get((tenant, upstream))
         if found is None:
-            found = self._relayed[tenant, upstream] = McpUpstream(upstream, self._client)
+            found = self._relayed[tenant, upstream] = McpUpstream(
+                self._with_timeouts(upstream), self._client
+            )
         return found
 
     async def executors(self, snapshot: Snapshot) -> Mapping[tuple[str, str], Executor]:
@@ -54,7 +58,8 @@ class UpstreamSet:
         for tenant, view in snapshot.tenants.items():
             for name, upstream in view.upstreams.items():
                 if upstream.kind is UpstreamKind.REST:
-                    executors[tenant, name] = RestUpstream(upstream, self._client)
+                    timed = self._with_timeouts(upstream)
+                    executors[tenant, name] = RestUpstream(timed, self._client)
                     continue
                 one = executors[tenant, name] = self.relay(tenant, upstream)
                 relayed[tenant, upstream] = one
@@ -63,3 +68,12 @@ class UpstreamSet:
         for one in gone:
             await one.aclose()
         return executors
+
+    def _with_timeouts(self, upstream: Upstream) -> Upstream:
+        settings = self._settings
+        return replace(
+            upstream,
+            connect_timeout_seconds=upstream.connect_timeout_seconds
+            or settings.connect_timeout_seconds,
+            timeout_seconds=upstream.timeout_seconds or settings.read_timeout_seconds,
+        )

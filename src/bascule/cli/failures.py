@@ -4,6 +4,7 @@
 7 verification failed.
 """
 
+import errno
 import json
 import sys
 import traceback
@@ -19,6 +20,7 @@ from bascule.gateway.errors import ErrorCode, GatewayError
 from bascule.settings.problem import SettingsInvalid
 
 _MOST_REMARKS: Final = 20
+_OUTPUT_LOST: Final = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG}
 
 
 class Exit(IntEnum):
@@ -101,6 +103,9 @@ def explain(failure: Exception) -> CommandFailed:
         return CommandFailed(str(failure), Exit.USAGE, code=code, details={"problems": problems})
     if isinstance(failure, typer.TyperException):
         return _usage(failure)
+    if isinstance(failure, OSError) and failure.errno in _OUTPUT_LOST:
+        message = f"The output cannot be written: {failure.strerror}."
+        return CommandFailed(message, Exit.UNEXPECTED)
     name = type(failure).__name__
     return CommandFailed(
         f"This should not have happened ({name}: {failure}). Please report it.",

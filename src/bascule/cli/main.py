@@ -21,7 +21,7 @@ from bascule.cli.commands import (
     up,
 )
 from bascule.cli.commands import serve as serving
-from bascule.cli.failures import CommandFailed, Exit, explain, report
+from bascule.cli.failures import Exit, explain, report
 from bascule.telemetry.logs import LogFormat, configure_logging
 
 _INTERRUPTED: Final = 130
@@ -96,8 +96,7 @@ def _deliver(code: int) -> int:
         _let_go()
     except OSError as error:
         _let_go()
-        message = f"The output cannot be written: {error.strerror or error}."
-        return report(CommandFailed(message, Exit.UNEXPECTED))
+        return report(explain(error))
     return code
 
 

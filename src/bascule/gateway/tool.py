@@ -128,7 +128,10 @@ class UpstreamKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """A service behind the gateway. `url` for the HTTP kinds, `command` (argv) for stdio."""
+    """A service behind the gateway. `url` for the HTTP kinds, `command` (argv) for stdio.
+
+    A time-out of 0 means what the installation's settings say.
+    """
 
     name: str
     kind: UpstreamKind

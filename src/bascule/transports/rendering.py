@@ -1,10 +1,11 @@
 """Outcomes as MCP answers: JSON-RPC results and errors, and the HTTP status around them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from bascule.gateway.call import Call, Method, Outcome, Result
 from bascule.gateway.errors import ErrorCode
+from bascule.gateway.tool import RestSource
 from bascule.gateway.verdict import Challenge, Refuse
 from bascule.protocol import codes
 from bascule.protocol.results import Identity, encode_error, encode_result, tool_error
@@ -55,7 +56,8 @@ def renderer(identity: Identity) -> Callable[[Call, Outcome], bytes]:
 
     def render(call: Call, outcome: Outcome) -> bytes:
         if isinstance(outcome, Result):
-            return encode_result(call.message_id, outcome.body, call.era, identity)
+            body = _with_code(call, outcome) if outcome.is_error else outcome.body
+            return encode_result(call.message_id, body, call.era, identity)
         if isinstance(outcome, Challenge):
             outcome = _challenge_refusal(outcome)
         if call.method is Method.TOOLS_CALL and _is_for_the_model(outcome):
@@ -79,6 +81,14 @@ def http_status(call: Call, outcome: Outcome) -> int:
         return outcome.error.http_status
     carries = _STATUS_IN_MODERN if call.era is Era.MODERN else _STATUS_IN_BOTH_ERAS
     return outcome.error.http_status if outcome.error in carries else 200
+
+
+def _with_code(call: Call, result: Result) -> Mapping[str, object]:
+    """A REST service's refusal with the code that goes with it; a relayed result is verbatim."""
+    if call.tool is None or not isinstance(call.tool.source, RestSource):
+        return result.body
+    error = {"code": ErrorCode.TOOL_FAILED.code, "correlation_id": call.correlation_id}
+    return {**result.body, "_meta": {ERROR_META: error}}
 
 
 def _challenge_refusal(challenge: Challenge) -> Refuse:

@@ -32,11 +32,11 @@ def test_it_says_where_everything_is_but_not_the_admin_s_key(
 def test_commands_name_a_data_directory_that_is_not_the_usual_one(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    printed = announced(capsys, Path("/tmp/my data"))
+    printed = announced(capsys, Path("/srv/my data"))
     lines = [one.strip() for one in printed.splitlines() if one.strip().startswith("bascule ")]
     assert len(lines) == 5
     for line in lines:
-        assert shlex.split(line)[-2:] == ["--data", "/tmp/my data"]
+        assert shlex.split(line)[-2:] == ["--data", "/srv/my data"]
 
 
 def test_the_request_to_try_is_one_that_a_shell_and_a_server_understand(

@@ -21,7 +21,7 @@ def served(body: bytes, status: int = 200, kind: str = "application/json", **hea
         def do_GET(self) -> None:
             self.reply(body, status, kind, **headers)
 
-        do_POST = do_GET
+        do_POST = do_GET  # noqa: N815
 
     return answering(Handler)
 

@@ -109,12 +109,11 @@ def test_what_the_parser_says_is_a_matter_of_usage(said: str, printed: str) -> N
 
 
 def test_a_bug_asks_to_be_reported_and_says_where_it_is() -> None:
-    try:
-        raise ZeroDivisionError("by zero")
-    except ZeroDivisionError as bug:
-        explained = explain(bug)
+    with pytest.raises(ZeroDivisionError) as caught:
+        _ = 1 // 0
+    explained = explain(caught.value)
     assert (explained.exit_code, explained.code) == (Exit.UNEXPECTED, "E5001")
-    assert "ZeroDivisionError: by zero" in explained.message
+    assert "ZeroDivisionError: integer division" in explained.message
     code, printed = reported(explained)
     assert code is Exit.UNEXPECTED
     assert "test_failures.py" in str(json.loads(printed)["error"]["details"]["traceback"])
@@ -154,7 +153,6 @@ def test_a_failure_without_a_code_gets_the_usual_one(exit_code: Exit, code: str)
 def test_what_has_no_code_shows_none() -> None:
     _, printed = reported(CommandFailed("x", Exit.VERIFICATION))
     assert json.loads(printed) == {"error": {"message": "x", "details": {}}}
-    assert reported(CommandFailed("x", Exit.VERIFICATION), terminal=True)[1].startswith("")
 
 
 def test_a_person_gets_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

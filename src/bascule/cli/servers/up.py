@@ -42,13 +42,17 @@ async def _up(loaded: Loaded, data: Path, *, demo: bool, browser: bool) -> None:
             if browser and _has_screen():
                 webbrowser.open(ready.mcp_url.removesuffix("mcp"))
 
+        def on_drain() -> None:
+            instance.health.drain()
+            print("Stopping: calls under way may finish.", file=sys.stderr)
+
         try:
             await listen(
                 instance.front,
                 listener,
                 config,
                 on_ready=on_ready,
-                on_drain=instance.health.drain,
+                on_drain=on_drain,
             )
         finally:
             remove_ready(data)

@@ -66,6 +66,8 @@ async def _store(rows: Rows, conversion: Conversion, order: ImportOrder, caller:
         name=_upstream_name(order.bundle, conversion.title),
         kind=UpstreamKind.REST,
         url=conversion.base_url,
+        connect_timeout_seconds=0.0,
+        timeout_seconds=0.0,
     )
     await Upstreams(rows.session, rows.tenant_id).upsert(upstream)
     document = order.document.decode("utf-8", errors="replace")
