@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev fmt lint types imports sizes test test-fast bench docs lock migrate wheel check clean
+.PHONY: help setup demo dev fmt lint types imports sizes test test-fast siege clients bench docs lock wheel clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -49,19 +49,21 @@ tests/clients/node_modules/.ready: tests/clients/package-lock.json
 	cd tests/clients && npm ci --no-audit --no-fund --silent
 	@touch $@
 
-bench: setup ## Governed calls a second, beside a bare proxy and the upstream alone
-	$(BIN)/python -m bench
+bench: setup ## Governed calls a second, beside a bare proxy (FLAGS=--check holds the bounds)
+	$(BIN)/python -m bench $(FLAGS)
+
+siege: setup ## 200 rounds of kill -9 under load
+	BASCULE_KILL_RUNS=200 $(BIN)/pytest -q tests/chaos
 
 docs: setup ## Write the generated reference pages anew
-	$(BIN)/python scripts/generate_reference.py
+	$(BIN)/python -m bascule.settings.reference > docs/reference/settings.md
+	$(BIN)/python -m bascule.settings.reference schema > docs/reference/bascule.schema.json
 
 lock: setup ## Resolve the dependencies anew (needs uv)
 	$(PYTHON) scripts/lock.py
 
 wheel: setup ## Build the wheel into dist/
 	$(BIN)/python -m hatchling build
-
-check: test ## What continuous integration runs
 
 clean: ## Remove the environment, caches and demo data
 	rm -rf .venv .bascule .pytest_cache .ruff_cache .hypothesis dist tests/clients/node_modules

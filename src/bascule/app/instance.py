@@ -8,16 +8,20 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
+import structlog
+
 from bascule import __version__
 from bascule.api.app import build_api
 from bascule.api.control import Control
 from bascule.app.checks import journal_check
 from bascule.app.front import Front
+from bascule.app.keyfile import ensure_digest_key
 from bascule.app.pages import pages
 from bascule.app.pipeline import Parts, build_pipeline
 from bascule.app.places import journal_directory
 from bascule.app.upstreams import UpstreamSet
 from bascule.audit.journal import Journal, JournalConfig, open_journal
+from bascule.gateway.digests import Digest, keyed_digest
 from bascule.gateway.errors import ErrorCode, GatewayError
 from bascule.gateway.handshake import Handshake
 from bascule.gateway.kernel import Edition, Gateway
@@ -30,6 +34,7 @@ from bascule.protocol.results import Identity
 from bascule.settings.loading import Loaded
 from bascule.settings.model import Settings
 from bascule.storage.compiler import compile_snapshot
+from bascule.storage.counter import current_version
 from bascule.storage.database import Database, PoolConfig, open_database
 from bascule.storage.repositories.tenants import Tenants
 from bascule.storage.schema import migrate
@@ -40,6 +45,8 @@ from bascule.transports.access import Door, DoorConfig
 from bascule.transports.streamable_http import HttpConfig, StreamableHttp
 
 LOCAL_TENANT = "default"
+_POLL_SECONDS = 1.0
+_log = structlog.get_logger(__name__)
 
 INSTRUCTIONS = (
     "Tools here are governed: each call is checked against the caller's rights and the tool's "
@@ -72,6 +79,21 @@ class Live:
                 self.gateway.replace(build_pipeline(snapshot, self.parts, executors))
                 self.metrics.follow(snapshot)
             return self.gateway.snapshot
+
+    async def follow_changes(self) -> None:
+        """Put in force what other processes commit to the same database, within a second or so.
+
+        Runs until cancelled. A database that does not answer leaves the last snapshot in force.
+        """
+        while True:
+            await asyncio.sleep(_POLL_SECONDS)
+            try:
+                async with self.database.read() as session:
+                    version = await current_version(session)
+                if version > self.gateway.snapshot.version:
+                    await self.refresh()
+            except GatewayError as failure:
+                _log.warning("snapshot.not_followed", reason=failure.private)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +150,17 @@ async def open_instance(
         database = await stack.enter_async_context(_database(settings, data))
         journal = await stack.enter_async_context(open_journal(_journal_config(settings, data)))
         upstreams = await stack.enter_async_context(UpstreamSet.open(settings.upstreams))
-        resources = _Resources(database, journal, journal_directory(settings, data), upstreams)
-        yield await _assemble(settings, resources, extra_keys or {})
+        digest = keyed_digest(await asyncio.to_thread(ensure_digest_key, data / "digest.key"))
+        place = journal_directory(settings, data)
+        resources = _Resources(database, journal, place, upstreams, digest)
+        instance = await _assemble(settings, resources, extra_keys or {})
+        # Not a TaskGroup, which would wrap whatever fails in the block into a group of failures.
+        watch = asyncio.get_running_loop().create_task(instance.live.follow_changes())
+        try:
+            yield instance
+        finally:
+            watch.cancel()
+            await asyncio.wait([watch])
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +169,7 @@ class _Resources:
     journal: Journal
     journal_directory: Path
     upstreams: UpstreamSet
+    digest: Digest
 
 
 async def _assemble(
@@ -154,7 +186,7 @@ async def _assemble(
         settings.cache.list_page_size,
     )
     metrics = Metrics(version=__version__, recorder=journal)
-    gateway = Gateway(_empty(parts), journal, [metrics])
+    gateway = Gateway(_empty(parts), journal, [metrics], resources.digest)
     live = Live(database, parts, upstreams, gateway, extra_keys, metrics)
     control = Control(
         database=database,

@@ -1,6 +1,7 @@
 """Keys that `bascule up` makes for its own owner, kept beside the data they open."""
 
 import os
+import secrets
 from pathlib import Path
 from typing import Final
 
@@ -34,6 +35,20 @@ async def ensure_key(
         await keys.create(KeyDraft(name, made.digest, made.prefix, roles))
     _write(path, made.secret)
     return made.secret
+
+
+def ensure_digest_key(path: Path) -> bytes:
+    """The key under which records digest what passed; made once, 256 random bits.
+
+    Raises:
+        OSError: the file can be neither read nor made.
+    """
+    known = _read(path)
+    if known is not None:
+        return bytes.fromhex(known)
+    made = secrets.token_bytes(32)
+    _write(path, made.hex())
+    return made
 
 
 def _read(path: Path) -> str | None:

@@ -1,12 +1,16 @@
 """`DIR/ready.json`: how commands find the instance that runs on a data directory."""
 
+import fcntl
 import json
 import os
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
 _NAME: Final = "ready.json"
+_LOCK: Final = "instance.lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,31 +38,42 @@ def write_ready(data: Path, ready: Ready) -> Path:
 
 
 def remove_ready(data: Path) -> None:
-    """Remove the file, if it is this process that wrote it."""
-    ready = _read(data)
-    if ready is not None and ready.pid == os.getpid():
-        (data / _NAME).unlink(missing_ok=True)
+    """Remove the file. Only for who holds the directory (see `hold`)."""
+    (data / _NAME).unlink(missing_ok=True)
+
+
+@contextmanager
+def hold(data: Path) -> Generator[None]:
+    """Mark the directory as in use while the block runs, even through `kill -9`.
+
+    What a dead instance left in the file is removed at once: nobody is sent to its address.
+    A process id would prove nothing, since ids are given out again.
+    """
+    with (data / _LOCK).open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        remove_ready(data)
+        try:
+            yield
+        finally:
+            remove_ready(data)
 
 
 def read_ready(data: Path) -> Ready | None:
     """The instance running on `data`; None where none is, whatever a dead one left behind."""
-    ready = _read(data)
-    return ready if ready is not None and _alive(ready.pid) else None
-
-
-def _read(data: Path) -> Ready | None:
     try:
         members = json.loads((data / _NAME).read_text())
-        return Ready(**members)
+        ready = Ready(**members)
     except (OSError, ValueError, TypeError):
         return None
+    return ready if _is_held(data) else None
 
 
-def _alive(pid: int) -> bool:
+def _is_held(data: Path) -> bool:
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
+        with (data / _LOCK).open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
         return True
-    return True
+    except OSError:
+        return False
+    return False

@@ -9,6 +9,7 @@ import socket
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Final
 
 import uvicorn
 
@@ -16,6 +17,9 @@ from bascule.app.coalescing import CoalescingProtocol
 from bascule.gateway.errors import ErrorCode, GatewayError
 from bascule.transports.access import loopback_only
 from bascule.transports.asgi import AsgiApp
+
+# Who listens everywhere is reached on loopback, whose name is always served.
+_LOOPBACK_OF: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
 
 
 class CannotListen(GatewayError):
@@ -62,6 +66,7 @@ def bind(config: ListenConfig) -> socket.socket:
 def base_url(listener: socket.socket) -> str:
     """The address under which `listener` is reached, without a path."""
     host, port = listener.getsockname()[:2]
+    host = _LOOPBACK_OF.get(str(host), str(host))
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from bascule.gateway.principal import Principal
-from bascule.gateway.snapshot import Snapshot
+from bascule.gateway.snapshot import EMPTY_SNAPSHOT, Snapshot
 from bascule.gateway.tool import Tool
 from bascule.gateway.verdict import Challenge, Refuse
 from bascule.protocol.versions import MODERN_VERSION, Era
@@ -78,7 +78,7 @@ class Call:
     deadline: float = 0.0
     arrived: float = 0.0
 
-    snapshot: Snapshot = field(default_factory=Snapshot)
+    snapshot: Snapshot = EMPTY_SNAPSHOT
     principal: Principal | None = None
     tool: Tool | None = None
     rule: str | None = None

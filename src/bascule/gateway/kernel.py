@@ -1,7 +1,6 @@
 """The gateway: one edition of snapshot and pipeline at a time, with audit around it."""
 
 import asyncio
-import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,12 +9,14 @@ from datetime import UTC, datetime
 import structlog
 
 from bascule.gateway.call import Call, Method, Outcome, Result
+from bascule.gateway.digests import Digest, sha256_digest
 from bascule.gateway.errors import ErrorCode, GatewayError, RecordingFailed
 from bascule.gateway.identifiers import Identifiers
 from bascule.gateway.masking import mask
 from bascule.gateway.pipeline import Pipeline
 from bascule.gateway.record import AuditRecord, EventType, Observer, Recorder, Status
 from bascule.gateway.snapshot import Snapshot
+from bascule.gateway.trickle import Trickle
 from bascule.gateway.verdict import Refuse
 
 _log = structlog.get_logger(__name__)
@@ -51,12 +52,18 @@ class Gateway:
     """Takes calls through the current edition and records each before its answer leaves."""
 
     def __init__(
-        self, edition: Edition, recorder: Recorder, observers: Sequence[Observer] = ()
+        self,
+        edition: Edition,
+        recorder: Recorder,
+        observers: Sequence[Observer] = (),
+        digest: Digest = sha256_digest,
     ) -> None:
         self._edition = edition
         self._recorder = recorder
         self._observers = tuple(observers)
         self._event_ids = Identifiers()
+        self._digest = digest
+        self._strangers = Trickle()
 
     @property
     def snapshot(self) -> Snapshot:
@@ -85,6 +92,9 @@ class Gateway:
         if call.method in _UNRECORDED and isinstance(answer.outcome, Result):
             return answer
         record = self._record(call, answer.outcome, answer.body)
+        if call.principal is None and not self._is_kept(record):
+            self._tell(record)
+            return answer
         try:
             await self._recorder.append(record)
         except RecordingFailed as failure:
@@ -111,6 +121,13 @@ class Gateway:
         except Exception as bug:  # noqa: BLE001 - the edge: a bug becomes E5001 and a record
             return _crashed(call, bug)
 
+    def _is_kept(self, record: AuditRecord) -> bool:
+        """Whether a stranger's refusal is written down, with how many were not before it."""
+        held_back = self._strangers.take(time.monotonic())
+        if held_back:
+            record.metadata["held_back"] = held_back
+        return held_back is not None
+
     def _tell(self, record: AuditRecord) -> None:
         for observer in self._observers:
             observer.observe(record)
@@ -118,7 +135,8 @@ class Gateway:
     def _record(self, call: Call, outcome: Outcome | None, body: bytes) -> AuditRecord:
         status, code, message = _status(outcome)
         principal, tool = call.principal, call.tool
-        is_call = call.method is Method.TOOLS_CALL
+        # What strangers send is not kept: they could fill the disk with it.
+        is_call = call.method is Method.TOOLS_CALL and principal is not None
         return AuditRecord(
             event_id=self._event_ids.next(),
             timestamp=datetime.now(UTC),
@@ -138,8 +156,10 @@ class Gateway:
             error_code=code,
             error_message=message,
             arguments=mask(call.arguments) if is_call else None,
-            arguments_sha256=hashlib.sha256(call.raw_arguments).hexdigest() if is_call else "",
-            result_sha256=hashlib.sha256(body).hexdigest() if body else "",
+            arguments_digest=self._digest(call.raw_arguments) if is_call else "",
+            result_digest=self._digest(body) if body and is_call else "",
+            key_id=(principal.key_id or "") if principal else "",
+            peer=call.peer,
             snapshot_version=call.snapshot.version,
         )
 

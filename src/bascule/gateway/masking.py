@@ -1,7 +1,15 @@
 """How arguments look in an audit record: enough to recognise, not enough to use (AUD.1)."""
 
+import re
+from functools import lru_cache
 from typing import Final
 
+_HIDDEN: Final = "[hidden]"
+_SECRET_NAME: Final = re.compile(
+    r"passw|passphrase|passcode|pwd|secret|token|api.?key|credential|authorization|cookie"
+    r"|private.?key|(^|[^a-z])(pin|otp|cvv|cvc|mfa)($|[^a-z])",
+    re.IGNORECASE,
+)
 _KEPT: Final = 2
 _SHORTEST_PARTLY_SHOWN: Final = 6
 _MOST_ITEMS: Final = 50
@@ -28,6 +36,17 @@ def mask(value: object, depth: int = 0) -> object:
     return _mask_text(str(value))
 
 
+@lru_cache(maxsize=1024)
+def _names_secret(name: str) -> bool:
+    return _SECRET_NAME.search(name) is not None
+
+
+def _mask_name(name: str) -> str:
+    """A name as it is, unless it looks like a value: many digits, an address."""
+    digits = sum(character.isdigit() for character in name[:100])
+    return _mask_text(name[:100]) if digits > 5 or "@" in name else name[:100]
+
+
 def _mask_text(text: str) -> str:
     if len(text) < _SHORTEST_PARTLY_SHOWN:
         return "*" * len(text)
@@ -37,7 +56,10 @@ def _mask_text(text: str) -> str:
 def _mask_members(members: dict[str, object], depth: int) -> object:
     if depth >= _DEEPEST:
         return f"{{{len(members)} members}}"
-    shown = {key[:100]: mask(members[key], depth + 1) for key in list(members)[:_MOST_ITEMS]}
+    shown = {
+        _mask_name(key): _HIDDEN if _names_secret(key[:100]) else mask(members[key], depth + 1)
+        for key in list(members)[:_MOST_ITEMS]
+    }
     if len(members) > _MOST_ITEMS:
         shown["…"] = f"{len(members) - _MOST_ITEMS} more members"
     return shown

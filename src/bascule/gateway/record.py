@@ -30,7 +30,8 @@ class Status(StrEnum):
 class AuditRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     """One thing that happened. Sizes in bytes, latency in milliseconds.
 
-    `arguments` are masked, `arguments_sha256` and `result_sha256` prove the originals.
+    `arguments` are masked; `arguments_digest` and `result_digest` prove the originals to who has
+    them and the instance's digest key. `peer` is the address the call came from.
     `error_message` is the private reason; no secret is ever in any field.
     """
 
@@ -52,8 +53,10 @@ class AuditRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     error_code: str = ""
     error_message: str = ""
     arguments: object = None
-    arguments_sha256: str = ""
-    result_sha256: str = ""
+    arguments_digest: str = ""
+    result_digest: str = ""
+    key_id: str = ""
+    peer: str = ""
     snapshot_version: int = 0
     metadata: dict[str, object] = {}
 

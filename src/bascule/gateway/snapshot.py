@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from bascule.gateway.principal import KeyRecord
 from bascule.gateway.rule import RbacRule
@@ -39,3 +40,7 @@ class Snapshot:
     def tenant(self, name: str) -> TenantView:
         """The view of `name`; an unknown tenant owns nothing."""
         return self.tenants.get(name) or TenantView(name)
+
+
+EMPTY_SNAPSHOT: Final = Snapshot()
+"""Before anything was compiled: nobody is known, and nothing is callable."""

@@ -56,6 +56,12 @@ def running(tmp_path_factory: pytest.TempPathFactory, prepared: Prepared) -> Ite
         yield instance
 
 
+@pytest.fixture
+def live(running: Instance) -> Path:
+    """The data directory of the running instance, for commands that change nothing."""
+    return running.data
+
+
 @pytest.fixture(autouse=True)
 def empty_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No settings in the directory or the environment, and logging afterwards as before."""

@@ -110,8 +110,8 @@ READING: list[list[str]] = [
 
 
 @pytest.mark.parametrize("command", READING, ids=" ".join)
-def test_every_result_comes_as_a_table_as_json_and_as_yaml(data: Path, command: list[str]) -> None:
-    given = [*command, "--data", str(data)]
+def test_every_result_comes_as_a_table_as_json_and_as_yaml(live: Path, command: list[str]) -> None:
+    given = [*command, "--data", str(live)]
     as_json, as_yaml = run(*given, "-o", "json"), run(*given, "-o", "YAML")
     plain, table = run(*given), run(*given, terminal=True)
     assert [one.code for one in (as_json, as_yaml, plain, table)] == [0] * 4

@@ -85,8 +85,8 @@ async def test_a_success_is_recorded_with_all_that_proves_it() -> None:
     )
     assert (record.request_size, record.response_size) == (120, len(answer.body))
     assert record.arguments == {"mobile": "98******10"}
-    assert record.arguments_sha256 == hashlib.sha256(b'{"mobile": "9876543210"}').hexdigest()
-    assert record.result_sha256 == hashlib.sha256(answer.body).hexdigest()
+    assert record.arguments_digest == hashlib.sha256(b'{"mobile": "9876543210"}').hexdigest()
+    assert record.result_digest == hashlib.sha256(answer.body).hexdigest()
     assert (record.error_code, record.error_message) == ("", "")
     assert 0 <= record.latency_ms < 5000
     assert record.timestamp.tzinfo is not None
@@ -183,7 +183,7 @@ async def test_a_cancelled_call_is_recorded_and_stays_cancelled() -> None:
     assert task.cancelled()
     [record] = recorder.records
     assert (record.status, record.error_message) == (Status.CANCELLED, "the caller went away")
-    assert (record.user, record.tool_name, record.result_sha256) == ("ann", "get_slots", "")
+    assert (record.user, record.tool_name, record.result_digest) == ("ann", "get_slots", "")
     assert observer.seen == [record]
 
 
@@ -312,7 +312,7 @@ async def test_a_list_is_recorded_as_a_decision_without_arguments() -> None:
     await handle(Gateway(edition(FakeExecutor()), recorder), call)
     [record] = recorder.records
     assert record.event_type is EventType.POLICY_DECISION
-    assert (record.arguments, record.arguments_sha256) == (None, "")
+    assert (record.arguments, record.arguments_digest) == (None, "")
 
 
 @pytest.mark.parametrize(

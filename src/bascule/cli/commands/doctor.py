@@ -76,10 +76,13 @@ def _settings(data: Path) -> tuple[str, str, str]:
 
 
 def _directory(data: Path) -> tuple[str, str, str]:
-    if not data.exists():
+    place = next(one for one in (data, *data.resolve().parents) if one.exists())
+    if not place.is_dir():
+        return "failed", f"{place} is not a directory", "choose another with --data"
+    if not os.access(place, os.R_OK | os.W_OK | os.X_OK):
+        return "failed", f"{place} cannot be read and written", f"chown or chmod {place}"
+    if place != data:
         return "ok", f"{data} does not exist yet", ""
-    if not os.access(data, os.R_OK | os.W_OK | os.X_OK) or not data.is_dir():
-        return "failed", f"{data} cannot be read and written", f"chown or chmod {data}"
     if data.stat().st_mode & 0o077:
         return "warning", f"{data} is open to other users", f"chmod 700 {data}"
     return "ok", str(data.resolve()), ""

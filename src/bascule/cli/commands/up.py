@@ -19,7 +19,8 @@ def up(
     ] = False,
 ) -> None:
     """Start an instance for yourself: no account, no other service, loopback only."""
-    loaded = load_settings(data, {"server.port": port})
+    flags = {"server.port": port, "server.host": "127.0.0.1", "server.allow_remote": False}
+    loaded = load_settings(data, flags)
     configure_logging(
         loaded.settings.observability.log_level, loaded.settings.observability.log_format
     )

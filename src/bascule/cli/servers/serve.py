@@ -7,7 +7,7 @@ import structlog
 import uvloop
 
 from bascule.app.instance import open_instance
-from bascule.app.ready import Ready, remove_ready, write_ready
+from bascule.app.ready import Ready, hold, write_ready
 from bascule.app.serving import ListenConfig, base_url, bind, listen
 from bascule.settings.loading import Loaded
 
@@ -38,7 +38,7 @@ async def _serve(loaded: Loaded, data: Path) -> None:
                 instance.health.drain()
                 _log.info("server.draining", grace_seconds=config.grace_seconds)
 
-            await listen(instance.front, listener, config, on_ready=on_ready, on_drain=on_drain)
+            with hold(data):
+                await listen(instance.front, listener, config, on_ready=on_ready, on_drain=on_drain)
     finally:
         listener.close()
-        remove_ready(data)

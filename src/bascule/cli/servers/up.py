@@ -12,7 +12,7 @@ import uvloop
 from bascule.app.demo import publish_booking, running_booking
 from bascule.app.instance import Instance, open_instance
 from bascule.app.keyfile import ensure_key
-from bascule.app.ready import Ready, remove_ready, write_ready
+from bascule.app.ready import Ready, hold, write_ready
 from bascule.app.serving import ListenConfig, base_url, bind, listen
 from bascule.cli.announcement import announce
 from bascule.settings.loading import Loaded
@@ -33,6 +33,7 @@ async def _up(loaded: Loaded, data: Path, *, demo: bool, browser: bool) -> None:
     async with AsyncExitStack() as stack:
         stack.callback(listener.close)
         instance = await stack.enter_async_context(open_instance(loaded, data))
+        stack.enter_context(hold(data))
         ready = await _prepare(stack, instance, data, base_url(listener), demo=demo)
 
         def on_ready() -> None:
@@ -46,16 +47,7 @@ async def _up(loaded: Loaded, data: Path, *, demo: bool, browser: bool) -> None:
             instance.health.drain()
             print("Stopping: calls under way may finish.", file=sys.stderr)
 
-        try:
-            await listen(
-                instance.front,
-                listener,
-                config,
-                on_ready=on_ready,
-                on_drain=on_drain,
-            )
-        finally:
-            remove_ready(data)
+        await listen(instance.front, listener, config, on_ready=on_ready, on_drain=on_drain)
 
 
 async def _prepare(
@@ -64,18 +56,27 @@ async def _prepare(
     snapshot = instance.live.gateway.snapshot
     owner = frozenset({"admin", "system_admin"})
     admin_key = await ensure_key(
-        instance.database, snapshot, data / "admin.key", "bascule up", owner
+        instance.database, snapshot, data / "admin.key", _key_name("bascule up", data), owner
     )
     demo_key = None
     if demo:
         demo_key = await ensure_key(
-            instance.database, snapshot, data / "demo.key", "demo", frozenset({"user"})
+            instance.database,
+            snapshot,
+            data / "demo.key",
+            _key_name("demo", data),
+            frozenset({"user"}),
         )
     await instance.live.refresh()
     if demo:
         booking = await stack.enter_async_context(running_booking(data))
         await publish_booking(instance.front, admin_key, booking)
     return Ready(f"{base_url}/mcp", f"{base_url}/api", os.getpid(), admin_key, demo_key)
+
+
+def _key_name(purpose: str, data: Path) -> str:
+    """A name of its own for each data directory: several may share a database."""
+    return f"{purpose} ({data.resolve()})"[-100:]
 
 
 def _has_screen() -> bool:

@@ -135,21 +135,65 @@ async def test_an_import_never_takes_over_a_tool_of_another_bundle(site: Site) -
     assert site.recorder.last.status is Status.FAILURE
 
 
-async def test_a_second_import_replaces_tools_and_keeps_their_status(site: Site) -> None:
-    await imported(site, document("kept", "draft"))
-    await site.post("/api/admin/tools/kept/publish", "developer")
-    changed = document("kept", "draft", "new", server="http://127.0.0.1:10")
-    for path in changed["paths"].values():
+def changed(*names: str, server: str = "http://127.0.0.1:9") -> dict[str, Any]:
+    """The document with those operations, each described anew."""
+    later = document(*names, server=server)
+    for path in later["paths"].values():
         path["get"]["summary"] = "Changed"
-    report = await imported(site, changed)
+    return later
+
+
+async def test_a_second_import_replaces_what_is_not_live_and_keeps_its_status(site: Site) -> None:
+    await imported(site, document("off", "draft"))
+    async with site.rows() as (session, tenant_id):
+        await Tools(session, tenant_id).set_status("off", ToolStatus.INACTIVE)
+    report = await imported(site, changed("off", "draft", "new", server="http://127.0.0.1:10"))
     statuses = {one["name"]: one["status"] for one in report["tools"]}
-    assert statuses == {"kept": "active", "draft": "draft", "new": "draft"}
+    assert statuses == {"off": "inactive", "draft": "draft", "new": "draft"}
     for name, status in statuses.items():
         stored = await tool(site, name)
         assert (stored["description"], stored["status"]) == ("Changed", status)
-    assert await address_of(site, "kept") == "http://127.0.0.1:10"
+    assert await address_of(site, "draft") == "http://127.0.0.1:10"
+
+
+@pytest.mark.parametrize("deprecated", [True, False])
+async def test_a_draft_does_not_change_a_live_tool_under_its_callers(
+    site: Site, deprecated: bool
+) -> None:
+    shop = document("live", "draft")
+    shop["paths"]["/live"]["get"]["deprecated"] = deprecated
+    await imported(site, shop, auto_publish="true")
+    before, snapshot = await contents(site), site.control.snapshot()
+    response = await site.upload(changed("live", "new"))
+    error = error_of(response)
+    assert (response.status_code, error["code"]) == (409, "E2012")
+    assert error["details"] == {"tool": "live"}
+    assert "auto_publish" in error["message"]
+    assert await contents(site) == before
+    assert site.control.snapshot() is snapshot
+
+
+async def test_a_draft_does_not_move_a_live_service_to_another_address(site: Site) -> None:
+    await imported(site, document("live"), auto_publish="true")
+    before = await contents(site)
+    response = await site.upload(changed("new", server="http://evil.example"))
+    error = error_of(response)
+    assert (response.status_code, error["details"]) == (409, {"base_url": "http://127.0.0.1:9"})
+    assert await contents(site) == before
+    await imported(site, changed("new"))
+    await imported(site, changed("other", server="http://h") | {"info": {"title": "Other"}})
+    assert await address_of(site, "live") == "http://127.0.0.1:9"
+    assert await address_of(site, "other") == "http://h"
+
+
+async def test_an_import_that_publishes_replaces_live_tools_and_their_address(site: Site) -> None:
+    await imported(site, document("live"), auto_publish="true")
+    later = changed("live", "new", server="http://127.0.0.1:10")
+    report = await imported(site, later, auto_publish="true")
+    assert {one["status"] for one in report["tools"]} == {"active"}
+    assert await address_of(site, "live") == "http://127.0.0.1:10"
     found = (await site.get("/api/mcp/tools")).json()["tools"]
-    assert [(one["name"], one["description"]) for one in found] == [("kept", "Changed")]
+    assert [one["description"] for one in found] == ["Changed", "Changed"]
 
 
 async def test_a_dry_run_of_a_second_import_shows_the_status_that_stays(site: Site) -> None:

@@ -15,10 +15,12 @@ from bascule.catalogue.openapi import Conversion, ToolDraft, convert
 from bascule.gateway.errors import Conflict, NotFound
 from bascule.gateway.tool import Bundle, Tool, ToolStatus, Upstream, UpstreamKind
 from bascule.storage.repositories.bundles import Bundles
+from bascule.storage.repositories.page import LARGEST_PAGE
 from bascule.storage.repositories.specs import SpecDraft, Specs
-from bascule.storage.repositories.tools import Tools
+from bascule.storage.repositories.tools import ToolFilter, Tools
 from bascule.storage.repositories.upstreams import Upstreams
 
+_LIVE: Final = frozenset({ToolStatus.ACTIVE, ToolStatus.DEPRECATED})
 _NOT_IN_A_NAME: Final = re.compile(r"[^a-z0-9]+")
 _LONGEST_NAME: Final = 100
 
@@ -41,11 +43,13 @@ _Statuses = Mapping[str, ToolStatus]
 async def import_document(control: Control, caller: Caller, order: ImportOrder) -> ImportReport:
     """Turn a document into tools: all of them, or none and nothing changed.
 
-    A tool that exists already in the bundle is replaced and keeps its status, unless `publish`.
+    Without `publish` nothing that agents can call is changed: neither a live tool, nor the
+    address of a service that has one. With it, the bundle's tools of the same name are replaced.
 
     Raises:
         DocumentRejected: the document cannot be used; says where and why.
-        Conflict: a tool of that name belongs to another bundle, or may not be published.
+        Conflict: a tool of that name belongs to another bundle, may not be published, or is live
+            and `publish` not set.
     """
     conversion = await asyncio.to_thread(convert, order.document, base_url=order.base_url)
     if order.dry_run:
@@ -55,6 +59,8 @@ async def import_document(control: Control, caller: Caller, order: ImportOrder) 
     details = {"bundle": order.bundle, "tools": len(conversion.tools), "published": order.publish}
     async with control.change(caller, "openapi.import", conversion.title, details) as rows:
         known = await _known(rows, conversion.tools, order)
+        if not order.publish:
+            await _spare_the_live(rows, conversion, order, known)
         spec_id = await _store(rows, conversion, order, caller)
     return _report(conversion, order, known, spec_id)
 
@@ -108,6 +114,36 @@ async def _known(rows: Rows, drafts: Sequence[ToolDraft], order: ImportOrder) ->
             )
         known[draft.name] = stored.status
     return known
+
+
+async def _spare_the_live(
+    rows: Rows, conversion: Conversion, order: ImportOrder, known: _Statuses
+) -> None:
+    """A draft changes no published tool, and moves the service of none to another address."""
+    live = next((name for name, status in known.items() if status in _LIVE), None)
+    if live is not None:
+        raise Conflict(
+            f"Tool {live} is published, and a draft would change it under its callers. Import "
+            "with auto_publish (--publish) to replace it, or look with dry_run (--dry-run).",
+            details={"tool": live},
+        )
+    name = _upstream_name(order.bundle, conversion.title)
+    for stored in await Upstreams(rows.session, rows.tenant_id).list():
+        if stored.upstream.name == name and stored.upstream.url != conversion.base_url:
+            await _spare_callers(rows, stored.upstream, order.bundle)
+
+
+async def _spare_callers(rows: Rows, upstream: Upstream, bundle: str) -> None:
+    tools = Tools(rows.session, rows.tenant_id)
+    for status in _LIVE:
+        wanted = ToolFilter(bundle=bundle, status=status)
+        page = await tools.list(wanted, limit=LARGEST_PAGE)
+        if any(one.tool.source.upstream == upstream.name for one in page.items):
+            raise Conflict(
+                f"Published tools call this service at {upstream.url}, and a draft does not move "
+                "them. Import with auto_publish (--publish), or under another title.",
+                details={"base_url": upstream.url},
+            )
 
 
 def _tool(draft: ToolDraft, order: ImportOrder, upstream: str) -> Tool:
