@@ -1,6 +1,6 @@
 """Who is asking, and whether they may: the dependencies every endpoint declares."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Final
 
 from fastapi import Depends, Request
@@ -8,10 +8,10 @@ from fastapi.security import HTTPBearer
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bascule.api.caller import Caller
-from bascule.api.control import Control
+from bascule.api.control import Control, Denial
 from bascule.api.correlation import correlation_id_of
 from bascule.api.errors import Refused, error_response
-from bascule.gateway.errors import Forbidden
+from bascule.gateway.errors import ErrorCode, Forbidden
 from bascule.gateway.verdict import Refuse
 
 OPENAPI_PATH: Final = "/api/openapi.json"
@@ -40,6 +40,7 @@ class KeyFirst:
             try:
                 _identify(self._control, request)
             except Refused as refused:
+                self._control.note_denial(_denial(request, refused.code, refused.private))
                 app = error_response(request, refused.code, refused.public, refused.details)
         await app(scope, receive, send)
 
@@ -50,7 +51,14 @@ def control_of(request: Request) -> Control:
     return control
 
 
-def identified(request: Request, _documents: Annotated[object, Depends(_documented)]) -> Caller:
+async def _control_plane(request: Request) -> Control:
+    # A coroutine, so that it does not cost a thread as plain functions do.
+    return control_of(request)
+
+
+async def identified(
+    request: Request, _documents: Annotated[object, Depends(_documented)]
+) -> Caller:
     """The caller of `request`.
 
     Raises:
@@ -59,15 +67,17 @@ def identified(request: Request, _documents: Annotated[object, Depends(_document
     return _identify(control_of(request), request)
 
 
-def permitted(permission: str) -> Callable[[Caller], Caller]:
+def permitted(permission: str) -> Callable[[Request, Caller], Awaitable[Caller]]:
     """A dependency that lets through only holders of `permission`.
 
     Raises:
         Forbidden: 403, naming the permission.
     """
 
-    def check(caller: Annotated[Caller, Depends(identified)]) -> Caller:
+    async def check(request: Request, caller: Annotated[Caller, Depends(identified)]) -> Caller:
         if not caller.principal.may(permission):
+            denial = _denial(request, ErrorCode.FORBIDDEN, f"lacks {permission}", caller)
+            control_of(request).note_denial(denial)
             raise Forbidden(
                 f"This needs the permission {permission}; ask an administrator for a role with it.",
                 details={"permission": permission},
@@ -75,6 +85,20 @@ def permitted(permission: str) -> Callable[[Caller], Caller]:
         return caller
 
     return check
+
+
+def _denial(
+    request: Request, error: ErrorCode, reason: str, caller: Caller | None = None
+) -> Denial:
+    return Denial(
+        action=f"{request.method} {request.url.path}"[:200],
+        correlation_id=correlation_id_of(request),
+        peer=request.client.host if request.client else "",
+        error=error,
+        reason=reason,
+        tenant=caller.tenant if caller else "",
+        user=caller.subject if caller else "",
+    )
 
 
 def _needs_key(path: str) -> bool:
@@ -90,7 +114,7 @@ def _identify(control: Control, request: Request) -> Caller:
     return Caller(known, correlation_id_of(request))
 
 
-ControlPlane = Annotated[Control, Depends(control_of)]
+ControlPlane = Annotated[Control, Depends(_control_plane)]
 ToolReader = Annotated[Caller, Depends(permitted("tools:list"))]
 ToolWriter = Annotated[Caller, Depends(permitted("tools:write"))]
 PolicyReader = Annotated[Caller, Depends(permitted("policies:read"))]

@@ -1,6 +1,7 @@
 """What the REST API works with: the database, the live gateway, and the record of changes."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -13,8 +14,10 @@ from bascule.api.caller import Caller
 from bascule.gateway.errors import ErrorCode, GatewayError
 from bascule.gateway.identifiers import Identifiers
 from bascule.gateway.record import AuditRecord, EventType, Recorder, Status
-from bascule.gateway.snapshot import Snapshot
+from bascule.gateway.snapshot import EMPTY_SNAPSHOT, Snapshot
+from bascule.gateway.trickle import Trickle
 from bascule.identity.api_keys import AuthenticateKey, RevokedKeys
+from bascule.policy.access import Access
 from bascule.storage.database import Database
 from bascule.storage.repositories.scope import TenantId
 from bascule.storage.repositories.tenants import Tenants
@@ -35,6 +38,33 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True)
+class Denial:
+    """A request that was refused: whose (if known), for what, and why. `reason` is private."""
+
+    action: str
+    correlation_id: str
+    peer: str
+    error: ErrorCode
+    reason: str
+    tenant: str = ""
+    user: str = ""
+
+
+class CurrentAccess:
+    """The decisions of the latest snapshot, kept until there is another."""
+
+    def __init__(self) -> None:
+        self._snapshot: Snapshot | None = None
+        self._access = Access(EMPTY_SNAPSHOT)
+
+    def of(self, snapshot: Snapshot) -> Access:
+        """The decisions of `snapshot`."""
+        if snapshot is not self._snapshot:
+            self._snapshot, self._access = snapshot, Access(snapshot)
+        return self._access
+
+
+@dataclass(frozen=True, slots=True)
 class Control:
     """The control plane's collaborators, made once by the composition root.
 
@@ -50,6 +80,12 @@ class Control:
     snapshot: Callable[[], Snapshot]
     refresh: Callable[[], Awaitable[Snapshot]]
     ids: Identifiers = field(default_factory=Identifiers)
+    _access: CurrentAccess = field(default_factory=CurrentAccess)
+    _strangers: Trickle = field(default_factory=Trickle)
+
+    def access(self) -> Access:
+        """Decisions from the snapshot in force; its tables are made once."""
+        return self._access.of(self.snapshot())
 
     @asynccontextmanager
     async def read(self, caller: Caller) -> AsyncGenerator[Rows]:
@@ -93,6 +129,31 @@ class Control:
                 f"succeeds, or after a restart. {failure.public}",
                 private=failure.private,
             ) from failure
+
+    def note_denial(self, denial: Denial) -> None:
+        """Record that a request to the REST API was refused; nobody waits for it.
+
+        Strangers' refusals are kept up to a bound, like those of the gateway.
+        """
+        held_back = None if denial.user else self._strangers.take(time.monotonic())
+        if denial.user or held_back is not None:
+            metadata: dict[str, object] = {"held_back": held_back} if held_back else {}
+            record = AuditRecord(
+                event_id=self.ids.next(),
+                timestamp=datetime.now(UTC),
+                event_type=EventType.ADMIN_ACTION if denial.user else EventType.AUTH_EVENT,
+                action=denial.action,
+                status=Status.DENIED,
+                correlation_id=denial.correlation_id,
+                tenant=denial.tenant,
+                user=denial.user,
+                peer=denial.peer,
+                error_code=denial.error.code,
+                error_message=denial.reason,
+                snapshot_version=self.snapshot().version,
+                metadata=metadata,
+            )
+            _drop(self.recorder.append(record))
 
     def _record(
         self,

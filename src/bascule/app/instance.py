@@ -75,9 +75,10 @@ class Live:
                 keys = MappingProxyType({**snapshot.keys, **self.extra_keys})
                 snapshot = replace(snapshot, keys=keys)
             if snapshot.version >= self.gateway.snapshot.version:
-                executors = await self.upstreams.executors(snapshot)
+                executors = self.upstreams.executors(snapshot)
                 self.gateway.replace(build_pipeline(snapshot, self.parts, executors))
                 self.metrics.follow(snapshot)
+                self.upstreams.retire(snapshot)
             return self.gateway.snapshot
 
     async def follow_changes(self) -> None:
@@ -149,7 +150,10 @@ async def open_instance(
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(_database(settings, data))
         journal = await stack.enter_async_context(open_journal(_journal_config(settings, data)))
-        upstreams = await stack.enter_async_context(UpstreamSet.open(settings.upstreams))
+        grace_seconds = settings.server.shutdown_grace_seconds
+        upstreams = await stack.enter_async_context(
+            UpstreamSet.open(settings.upstreams, grace_seconds=grace_seconds)
+        )
         digest = keyed_digest(await asyncio.to_thread(ensure_digest_key, data / "digest.key"))
         place = journal_directory(settings, data)
         resources = _Resources(database, journal, place, upstreams, digest)

@@ -13,13 +13,18 @@ from typing import Final
 
 import uvicorn
 
-from bascule.app.coalescing import CoalescingProtocol
+from bascule.app.connections import BoundedProtocol
 from bascule.gateway.errors import ErrorCode, GatewayError
 from bascule.transports.access import loopback_only
 from bascule.transports.asgi import AsgiApp
 
 # Who listens everywhere is reached on loopback, whose name is always served.
 _LOOPBACK_OF: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
+
+
+_MOST_CONNECTIONS: Final = 10_000
+_ALLOCATIONS_PER_COLLECTION: Final = 20_000
+"""A call makes some sixty objects that all die with it: the default of 700 looks too often."""
 
 
 class CannotListen(GatewayError):
@@ -97,6 +102,7 @@ class _Server(uvicorn.Server):
         # garbage again and again costs calls several microseconds each.
         gc.collect()
         gc.freeze()
+        gc.set_threshold(_ALLOCATIONS_PER_COLLECTION, 20, 20)
         self._on_ready()
 
     @contextmanager
@@ -138,7 +144,7 @@ async def listen(
     server = _Server(
         uvicorn.Config(
             app,  # pyright: ignore[reportArgumentType] - the same contract under other names
-            http=CoalescingProtocol,
+            http=BoundedProtocol,
             ws="none",
             lifespan="off",
             access_log=False,
@@ -149,6 +155,7 @@ async def listen(
             timeout_keep_alive=75,
             timeout_graceful_shutdown=round(config.grace_seconds),
             backlog=2048,
+            limit_concurrency=_MOST_CONNECTIONS,
         ),
         on_ready,
         on_drain,

@@ -1,7 +1,10 @@
 """What `bascule up` prints when it is ready: where it is, and what to try."""
 
 import json
+import os
 import shlex
+import shutil
+import sys
 from pathlib import Path
 
 import typer
@@ -19,6 +22,7 @@ _CALL = (
 def announce(ready: Ready, data: Path, *, seconds: float) -> None:
     """Print the addresses, the keys' places and ready-made lines to try."""
     option = "" if data == Path(".bascule") else f" --data {shlex.quote(str(data))}"
+    me = command()
     lines = [
         f"Bascule {__version__} is ready ({seconds:.1f} s). Stop it with Ctrl-C.",
         "",
@@ -28,20 +32,31 @@ def announce(ready: Ready, data: Path, *, seconds: float) -> None:
     ]
     if ready.demo_key:
         lines.append(f"  Demo key       {ready.demo_key}")
-    lines += _try_demo(ready, option) if ready.demo_key else _try_empty(option)
+    lines += _try_demo(ready, me, option) if ready.demo_key else _try_empty(me, option)
     lines += ["", "Client configuration", *_snippet(ready), ""]
     typer.echo("\n".join(lines))
 
 
-def _try_demo(ready: Ready, option: str) -> list[str]:
+def command() -> str:
+    """How to call this program from the shell it was started from."""
+    found = shutil.which("bascule")
+    started = Path(sys.argv[0])
+    if found is not None and Path(found).resolve() == started.resolve():
+        return "bascule"
+    if started.name == "bascule":
+        return shlex.quote(os.path.relpath(started))
+    return f"{shlex.quote(os.path.relpath(sys.executable))} -m bascule"
+
+
+def _try_demo(ready: Ready, me: str, option: str) -> list[str]:
     return [
         "",
         "Try, in another shell",
-        f"  bascule tools list{option}",
-        f"  bascule call resolve_customer mobile=9876543210{option}",
-        f"  bascule call get_nearby_dealers city=Pune service_type=regular{option}",
-        f"  bascule audit tail{option}",
-        f"  bascule audit verify{option}",
+        f"  {me} tools list{option}",
+        f"  {me} call resolve_customer mobile=9876543210{option}",
+        f"  {me} call get_nearby_dealers city=Pune service_type=regular{option}",
+        f"  {me} audit tail{option}",
+        f"  {me} audit verify{option}",
         "",
         "Or as an MCP client would",
         f"  curl -s {ready.mcp_url} -H 'Authorization: Bearer {ready.demo_key}' \\",
@@ -53,13 +68,13 @@ def _try_demo(ready: Ready, option: str) -> list[str]:
     ]
 
 
-def _try_empty(option: str) -> list[str]:
+def _try_empty(me: str, option: str) -> list[str]:
     return [
         "",
         "Next, in another shell",
-        f"  bascule import openapi FILE --bundle NAME --publish{option}",
-        f"  bascule policy allow RULE --role user --bundle NAME{option}",
-        f"  bascule keys create --name NAME --role user{option}",
+        f"  {me} import openapi FILE --bundle NAME --publish{option}",
+        f"  {me} policy allow RULE --role user --bundle NAME{option}",
+        f"  {me} keys create --name NAME --role user{option}",
     ]
 
 

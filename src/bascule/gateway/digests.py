@@ -5,7 +5,6 @@ candidates. So an instance digests under a key of its own, and only who holds it
 """
 
 import hashlib
-import hmac
 from collections.abc import Callable
 
 Digest = Callable[[bytes], str]
@@ -18,9 +17,9 @@ def sha256_digest(content: bytes) -> str:
 
 
 def keyed_digest(key: bytes) -> Digest:
-    """HMAC-SHA-256 under `key` (RFC 2104)."""
+    """Keyed BLAKE2b of 256 bits under `key` (RFC 7693), at a third of the cost of an HMAC."""
 
     def digest(content: bytes) -> str:
-        return hmac.digest(key, content, "sha256").hex()
+        return hashlib.blake2b(content, key=key, digest_size=32).hexdigest()
 
     return digest

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Protocol
 
 import structlog
 
@@ -13,7 +14,6 @@ from bascule.gateway.digests import Digest, sha256_digest
 from bascule.gateway.errors import ErrorCode, GatewayError, RecordingFailed
 from bascule.gateway.identifiers import Identifiers
 from bascule.gateway.masking import mask
-from bascule.gateway.pipeline import Pipeline
 from bascule.gateway.record import AuditRecord, EventType, Observer, Recorder, Status
 from bascule.gateway.snapshot import Snapshot
 from bascule.gateway.trickle import Trickle
@@ -32,12 +32,24 @@ _UNRECORDED = frozenset({Method.DISCOVER, Method.INITIALIZE, Method.PING, Method
 _LONGEST_NAME = 256
 
 
+class Runner(Protocol):
+    """Takes calls to what comes of them; `bascule.gateway.pipeline.Pipeline` is one."""
+
+    async def run(self, call: Call) -> Outcome:
+        """Take `call` to its outcome.
+
+        Raises:
+            GatewayError: a stage or the executor named a failure.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Edition:
     """A snapshot and the pipeline built from it; they change together or not at all."""
 
     snapshot: Snapshot
-    pipeline: Pipeline
+    pipeline: Runner
 
 
 @dataclass(frozen=True, slots=True)

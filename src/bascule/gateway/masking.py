@@ -1,4 +1,4 @@
-"""How arguments look in an audit record: enough to recognise, not enough to use (AUD.1)."""
+"""How arguments look in an audit record: enough to recognise, not enough to use ."""
 
 import re
 from functools import lru_cache
@@ -37,14 +37,14 @@ def mask(value: object, depth: int = 0) -> object:
 
 
 @lru_cache(maxsize=1024)
-def _names_secret(name: str) -> bool:
-    return _SECRET_NAME.search(name) is not None
+def _read_name(name: str) -> tuple[str, bool]:
+    """A member's name as it may be shown, and whether its value is a secret.
 
-
-def _mask_name(name: str) -> str:
-    """A name as it is, unless it looks like a value: many digits, an address."""
-    digits = sum(character.isdigit() for character in name[:100])
-    return _mask_text(name[:100]) if digits > 5 or "@" in name else name[:100]
+    A name that looks like a value (many digits, an address) is masked like one.
+    """
+    digits = sum(character.isdigit() for character in name)
+    shown = _mask_text(name) if digits > 5 or "@" in name else name
+    return shown, _SECRET_NAME.search(name) is not None
 
 
 def _mask_text(text: str) -> str:
@@ -57,8 +57,9 @@ def _mask_members(members: dict[str, object], depth: int) -> object:
     if depth >= _DEEPEST:
         return f"{{{len(members)} members}}"
     shown = {
-        _mask_name(key): _HIDDEN if _names_secret(key[:100]) else mask(members[key], depth + 1)
+        name: _HIDDEN if is_secret else mask(members[key], depth + 1)
         for key in list(members)[:_MOST_ITEMS]
+        for name, is_secret in (_read_name(key[:100]),)
     }
     if len(members) > _MOST_ITEMS:
         shown["…"] = f"{len(members) - _MOST_ITEMS} more members"

@@ -14,6 +14,7 @@ from bascule.gateway.snapshot import Snapshot
 from bascule.gateway.stage import FailureMode
 from bascule.gateway.tool import Tool
 from bascule.gateway.verdict import PASS, Refuse, Verdict
+from bascule.protocol.schemas import MOST_VISITS, expanded_size
 
 _MOST_REASONS: Final = 5
 _LONGEST_REASON: Final = 300
@@ -48,7 +49,8 @@ class InputSchemas:
         Network and file references are refused, and patterns run in linear time.
 
         Raises:
-            SchemaRefused: not a schema, or one that refers to the outside.
+            SchemaRefused: not a schema, one that refers to the outside, or one that makes more
+                than `MOST_VISITS` checks of one value.
         """
         key = msgspec.json.encode(schema)
         validator = self._compiled.get(key)
@@ -64,6 +66,11 @@ def _compile(schema: Mapping[str, object]) -> jsonschema_rs.Validator:
     if dialect is not None and str(dialect).rstrip("#") not in _DIALECTS:
         # Taken for 2020-12 it would be checked by rules its author did not write (basic/index).
         raise SchemaRefused(f"the dialect {dialect!r} is not supported; use 2020-12")
+    if expanded_size(schema, MOST_VISITS) > MOST_VISITS:
+        raise SchemaRefused(
+            f"it checks one value against more than {MOST_VISITS:,} subschemas, which would keep "
+            "everybody waiting; let its subschemas repeat each other less"
+        )
     try:
         document = dict(schema)
         kind = jsonschema_rs.validator_cls_for(document)

@@ -4,13 +4,14 @@ A few lines of schema can ask for 2^n checks of one value: each definition appli
 twice. Compilers accept that, for they follow a reference once; the validation does not end.
 """
 
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 from urllib.parse import unquote
 
-MOST_VISITS: Final = 100_000
+MOST_VISITS: Final = 10_000
 """Subschemas that one value may have to be checked against: beyond it a schema is refused."""
 _MOST_LEVELS: Final = 1_024
 """Nesting of values that is looked into; decoders give up near it."""
@@ -24,6 +25,13 @@ _MAPS: Final = ("dependentSchemas", "dependencies")
 _REFERENCES: Final = ("$ref", "$dynamicRef", "$recursiveRef")
 _ANCHORS: Final = ("$anchor", "$dynamicAnchor")
 _UNEVALUATED: Final = ("unevaluatedProperties", "unevaluatedItems")
+_PLAIN_PATH: Final = re.compile(r"[\w~./-]*", re.ASCII)
+"""Without escapes, queries, ports: they let one URI be spelt in many ways."""
+_APPLICATORS: Final = frozenset(
+    (*_LISTS, *_SINGLES, *_MAPS, *_REFERENCES, *_UNEVALUATED, "properties", "patternProperties",
+     "additionalProperties", "propertyNames", "items", "prefixItems", "additionalItems", "contains")
+)  # fmt: skip
+_OUTSIDE: Final = ("http://", "https://", "file://", "ftp://")
 _PUBLISHED: Final = ("http://json-schema.org/", "https://json-schema.org/")
 
 Schema = dict[str, Any]
@@ -61,11 +69,8 @@ class _Node:
     every: dict[type, list[int]] = field(default_factory=dict[type, list[int]])
     """For `str` members and `int` elements: all of them, the named ones too."""
 
-    @property
-    def is_leaf(self) -> bool:
-        return not (self.same or self.named or self.rest or self.every)
 
-
+_NOTHING: Final[Mapping[int, int]] = {}
 _LEAF: Final = 0
 """All schemas that apply no other are one."""
 
@@ -155,7 +160,9 @@ class _Census:
 
     def _all(self, schemas: Iterable[object]) -> list[int]:
         return [
-            self._identify(cast(Schema, one)) if one else _LEAF
+            _LEAF
+            if _APPLICATORS.isdisjoint(cast(Schema, one))
+            else self._identify(cast(Schema, one))
             for one in schemas
             if isinstance(one, dict)
         ]
@@ -209,3 +216,155 @@ def _items(value: object) -> list[object]:
 
 def _members(value: object) -> Schema:
     return cast(Schema, value) if isinstance(value, dict) else {}
+
+
+def _raise(known: _Position, found: _Position) -> bool:
+    """Take the larger weight of each schema; was any larger than known?"""
+    raised = False
+    for identity, weight in found.items():
+        if weight > known.get(identity, 0):
+            known[identity] = weight
+            raised = True
+    return raised
+
+
+def _positions(
+    weights: _Position, nodes: Mapping[int, _Node], spend: Callable[[int], None]
+) -> Iterator[_Position]:
+    """What is applied to each value inside the one that `weights` are of."""
+    named: defaultdict[_Place, defaultdict[int, int]] = defaultdict(lambda: defaultdict(int))
+    others: dict[type, defaultdict[int, int]] = {str: defaultdict(int), int: defaultdict(int)}
+    for identity, weight in weights.items():
+        node = nodes[identity]
+        spend(len(node.named))
+        for kind, schemas in (*node.every.items(), *node.rest.items()):
+            spend(len(schemas))
+            for child in schemas:
+                others[kind][child] += weight
+        for place, child in node.named:
+            named[place][child] += weight
+            for other in node.rest.get(type(place), ()):
+                named[place][other] -= weight  # others gets added, where this does not apply
+    yield from (wild for wild in others.values() if wild)
+    for place, position in named.items():
+        wild = others.get(type(place), _NOTHING)
+        spend(len(wild))
+        for child, weight in wild.items():
+            position[child] += weight
+        yield {child: weight for child, weight in position.items() if weight}
+
+
+class _Targets:
+    """What the references of one document lead to; rather too many schemas than too few."""
+
+    def __init__(self, root: Schema) -> None:
+        self._root = root
+        self._anchors: defaultdict[str, list[Schema]] = defaultdict(list)
+        self._resources: defaultdict[str | None, list[Schema]] = defaultdict(list)
+        self._all: list[Schema] = []
+        self._is_named = False
+        self._found: dict[str, list[Schema]] = {}
+
+    def find(self, reference: str) -> list[Schema]:
+        """The schemas of this document that `reference` may mean.
+
+        Raises:
+            _TooMuch: there are too many to tell.
+        """
+        if not self._all:
+            self._index()
+        found = self._found.get(reference)
+        if found is None:
+            base, _, fragment = reference.partition("#")
+            found = self._found[reference] = self._resolve(base, unquote(fragment))
+            if len(found) > _MOST_RESOURCES:
+                raise _TooMuch
+        return found
+
+    def _resolve(self, base: str, fragment: str) -> list[Schema]:
+        if fragment and not fragment.startswith("/"):
+            return self._anchors.get(fragment, [])
+        owners = self._owners(base)
+        if len(owners) > _MOST_RESOURCES:
+            raise _TooMuch
+        found = [_point(owner, fragment) for owner in owners]
+        return [one for one in found if one is not None]
+
+    def _owners(self, base: str) -> list[Schema]:
+        """Resources by the last segment of their URI, or all where that might mislead."""
+        key = _key(base)
+        if key in self._resources:
+            return self._resources[key]
+        if key and base.startswith(_PUBLISHED):
+            return []
+        if not self._is_named and (key or base.startswith(_OUTSIDE)):
+            return []  # the compiler's to refuse: a document without a name lies elsewhere
+        return self._all
+
+    def _index(self) -> None:
+        self._all.append(self._root)
+        identifiers = ["$id"]
+        if "draft-04" in str(self._root.get("$schema")):
+            identifiers.append("id")
+        names = frozenset((*_ANCHORS, *identifiers))
+        for schema in _objects(self._root):
+            if names.isdisjoint(schema):
+                continue
+            for keyword in _ANCHORS:
+                self._add_anchor(schema.get(keyword), schema)
+            for keyword in identifiers:
+                self._add_resource(schema.get(keyword), schema)
+
+    def _add_anchor(self, name: object, schema: Schema) -> None:
+        if isinstance(name, str):
+            self._anchors[name].append(schema)
+
+    def _add_resource(self, uri: object, schema: Schema) -> None:
+        if not isinstance(uri, str):
+            return
+        if uri.startswith("#"):  # how anchors were written up to draft 7
+            self._add_anchor(uri[1:], schema)
+            return
+        self._is_named = True
+        if schema is not self._root:
+            self._all.append(schema)
+        key = _key(uri)
+        if key:
+            self._resources[key].append(schema)
+
+
+def _key(uri: str) -> str | None:
+    """What all plain spellings of one URI have in common; None for one that is not plain."""
+    path = uri.removeprefix("https://").removeprefix("http://")
+    if not _PLAIN_PATH.fullmatch(path) or "/." in f"/{path}":
+        return None
+    return path.rstrip("/").rpartition("/")[2].lower() or None
+
+
+def _point(schema: Schema, pointer: str) -> Schema | None:
+    """RFC 6901; None where there is no schema."""
+    place: Any = schema
+    for token in pointer.split("/")[1:]:
+        name = token.replace("~1", "/").replace("~0", "~")
+        if isinstance(place, dict):
+            place = cast(Schema, place).get(name)
+        elif isinstance(place, list) and name.isascii() and name.isdigit() and len(name) < 10:
+            place = next(iter(cast(list[Any], place)[int(name) :]), None)
+        else:
+            return None
+    return cast(Schema, place) if isinstance(place, dict) else None
+
+
+def _objects(root: Schema) -> Iterator[Schema]:
+    stack: list[Any] = [root]
+    seen: set[int] = set()
+    while stack:
+        value = stack.pop()
+        if id(value) in seen:
+            continue
+        seen.add(id(value))
+        inner = value
+        if isinstance(value, dict):
+            yield cast(Schema, value)
+            inner = cast(Schema, value).values()
+        stack.extend([one for one in inner if isinstance(one, (dict, list))])

@@ -238,9 +238,9 @@ class Upstreams(Section):
 class Observability(Section):
     """Logs and metrics."""
 
-    log_level: LogLevel = _setting("info", "Least severe event that is logged.")
+    log_level: LogLevel = _setting("info", "Least severe event that is logged.", reloads=True)
     log_format: LogFormat = _setting(
-        "json", "`json` for one object per line, `console` for people."
+        "json", "`json` for one object per line, `console` for people.", reloads=True
     )
     metrics_enabled: bool = _setting(
         True,  # noqa: FBT003 - the default of the setting

@@ -18,7 +18,7 @@ from bascule.telemetry.redaction import redact_members
 _HANDLER_NAME: Final = "bascule"
 # uvicorn gives these their own handlers unless started with log_config=None.
 # They tell of their own doings at info, in words an operator has no use for.
-_TALKATIVE_LIBRARIES: Final = ("alembic", "httpx2", "httpcore2")
+_TALKATIVE_LIBRARIES: Final = ("aiosqlite", "alembic", "httpx2", "httpcore2")
 _LIBRARIES_WITH_HANDLERS: Final = ("uvicorn", "uvicorn.error", "uvicorn.access")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _ORDER: Final = ("timestamp", "level", "event", "logger", "correlation_id")

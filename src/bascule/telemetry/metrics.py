@@ -1,7 +1,7 @@
 """Prometheus metrics of the gateway, in a registry of their own."""
 
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final, cast
 
 from prometheus_client import (
@@ -13,8 +13,10 @@ from prometheus_client import (
     ProcessCollector,
     disable_created_metrics,
 )
+from prometheus_client.core import CounterMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.openmetrics import exposition as openmetrics
+from prometheus_client.registry import Collector
 
 from bascule.gateway.call import Method
 from bascule.gateway.errors import ErrorCode
@@ -32,6 +34,21 @@ _MOST_OFFERS: Final = 32
 _AUTH_FAILURES: Final = frozenset(
     one.code for one in (ErrorCode.AUTH_REQUIRED, ErrorCode.INVALID_TOKEN, ErrorCode.TOKEN_EXPIRED)
 )
+
+
+class ByteTotals(Collector):
+    """Bytes in and out, counted on the event loop alone and so without a lock."""
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self.responses = 0
+
+    def collect(self) -> Iterable[Metric]:
+        """The totals as they are now."""
+        yield CounterMetricFamily(
+            "bascule_request_bytes", "Bytes of request bodies.", self.requests
+        )
+        yield CounterMetricFamily("bascule_response_bytes", "Bytes of answers.", self.responses)
 
 
 class Metrics:
@@ -87,12 +104,8 @@ class Metrics:
         self._auth_failures = Counter(
             "bascule_auth_failures", "Calls without a valid credential.", registry=registry
         )
-        self._request_bytes = Counter(
-            "bascule_request_bytes", "Bytes of request bodies.", registry=registry
-        )
-        self._response_bytes = Counter(
-            "bascule_response_bytes", "Bytes of answers.", registry=registry
-        )
+        self._bytes = ByteTotals()
+        registry.register(self._bytes)
 
     def _create_gauges(self, version: str, recorder: Recorder) -> None:
         self._snapshot_version = Gauge(
@@ -131,10 +144,8 @@ class Metrics:
             call = self._call[method, status]
         call()
         self._duration[method](record.latency_ms / 1000)
-        if record.request_size:
-            self._request_bytes.inc(record.request_size)
-        if record.response_size:
-            self._response_bytes.inc(record.response_size)
+        self._bytes.requests += record.request_size
+        self._bytes.responses += record.response_size
         if record.tool_name:
             known = self._tool_call.get((record.tool_name, status))
             (known or self._tool_counter(record.tool_name, status))()

@@ -23,6 +23,7 @@ from bascule.transports.disconnect import DisconnectWatch
 from bascule.transports.reading import read_call
 from bascule.transports.rendering import http_status, renderer
 
+_LONGEST_KIND: Final = 512
 _JSON: Final = (b"content-type", b"application/json")
 _ACCEPTABLE: Final = (b"application/json", b"application/*", b"*/*")
 
@@ -94,10 +95,10 @@ class StreamableHttp:
         if scope["method"] != "POST":
             text = "MCP is spoken by POST here; there is no stream to open with GET."
             return 405, _error(ErrorCode.INVALID_REQUEST, text), [_JSON, (b"allow", b"POST")]
-        if not _is_json(headers.get(b"content-type", b"")):
+        if not _is_json(headers.get(b"content-type", b"")[:_LONGEST_KIND]):
             text = "Send the message as Content-Type: application/json."
             return 415, _error(ErrorCode.UNSUPPORTED_MEDIA, text), [_JSON]
-        if not _accepts_json(headers.get(b"accept", b"*/*")):
+        if not _accepts_json(headers.get(b"accept", b"*/*")[:_LONGEST_KIND]):
             text = "Send Accept: application/json, text/event-stream."
             return 406, _error(ErrorCode.INVALID_REQUEST, text), [_JSON]
         return None

@@ -2,8 +2,9 @@
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,7 +12,6 @@ from typing import Any, Final
 
 import httpx2
 from fastapi import FastAPI
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bascule.api.app import build_api
@@ -45,6 +45,7 @@ class Site:
     app: FastAPI
     control: Control
     recorder: FakeRecorder
+    file: Path
     client: httpx2.AsyncClient
 
     async def ask(
@@ -130,23 +131,23 @@ async def open_site(file: Path, recorder: Recorder | None = None) -> AsyncGenera
             snapshot=lambda: force.snapshot,
             refresh=force.refresh,
         )
-        async with site_of(control, fake) as site:
+        async with site_of(control, fake, file) as site:
             yield site
 
 
 @asynccontextmanager
-async def site_of(control: Control, recorder: FakeRecorder) -> AsyncGenerator[Site]:
+async def site_of(control: Control, recorder: FakeRecorder, file: Path) -> AsyncGenerator[Site]:
     """The API over `control`."""
     app = build_api(control)
     transport = httpx2.ASGITransport(app)
     async with httpx2.AsyncClient(base_url="http://127.0.0.1", transport=transport) as client:
-        yield Site(app, control, recorder, client)
+        yield Site(app, control, recorder, file, client)
 
 
 @asynccontextmanager
 async def altered(site: Site, **changes: Any) -> AsyncGenerator[Site]:
     """The same site, some of its collaborators replaced."""
-    async with site_of(replace(site.control, **changes), site.recorder) as other:
+    async with site_of(replace(site.control, **changes), site.recorder, site.file) as other:
         yield other
 
 
@@ -181,11 +182,11 @@ async def add_key(
     return str((await Keys(session, tenant_id).create(draft)).id)
 
 
-async def contents(site: Site) -> dict[str, list[tuple[Any, ...]]]:
-    """Every row of every table, the change counter included."""
-    async with site.control.database.read() as session:
+def contents(site: Site) -> dict[str, list[tuple[Any, ...]]]:
+    """Every committed row of every table, the change counter included."""
+    with closing(sqlite3.connect(site.file)) as connection:
         return {
-            table.name: [tuple(row) for row in await session.execute(select(table))]
+            table.name: connection.execute(f"SELECT * FROM {table.name}").fetchall()  # noqa: S608
             for table in Base.metadata.sorted_tables
         }
 

@@ -62,13 +62,17 @@ def test_every_route_has_its_permission_in_this_table(site: Site) -> None:
 
 
 async def test_without_a_key_no_route_answers_anything_else_than_401(site: Site) -> None:
-    before = await contents(site)
+    before = contents(site)
     for method, path in routes_of(site):
         response = await site.ask(method, path, None)
         assert (response.status_code, error_of(response)["code"]) == (401, "E1001"), path
         assert response.headers["www-authenticate"] == 'Bearer realm="bascule"'
-    assert await contents(site) == before
-    assert site.recorder.records == []
+    assert contents(site) == before
+    records = site.recorder.records
+    assert len(records) == len(list(routes_of(site)))
+    assert {(one.event_type, one.status, one.error_code) for one in records} == {
+        ("auth_event", "denied", "E1001")
+    }
 
 
 async def test_what_is_not_a_bearer_credential_is_none(

@@ -40,7 +40,7 @@ async def test_a_document_may_be_larger_than_other_bodies(site: Site) -> None:
 
 
 async def test_a_document_has_a_limit_too(site: Site) -> None:
-    before = await contents(site)
+    before = contents(site)
     declared = await site.upload(b"y" * (22 * MEGABYTE))
     headers = {"content-type": "multipart/form-data; boundary=x"}
     counted = await site.post(
@@ -48,7 +48,7 @@ async def test_a_document_has_a_limit_too(site: Site) -> None:
     )
     for response in (declared, counted):
         assert (response.status_code, error_of(response)["code"]) == (413, "E2006")
-    assert await contents(site) == before
+    assert contents(site) == before
 
 
 async def _endless_part(size: int) -> AsyncIterator[bytes]:

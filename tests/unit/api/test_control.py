@@ -76,36 +76,36 @@ async def test_a_change_is_recorded_with_its_author_and_target(site: Site, actio
 @pytest.mark.parametrize("action", CHANGES)
 async def test_a_change_that_cannot_be_recorded_does_not_happen(site: Site, action: str) -> None:
     names = await _seed(site)
-    before, snapshot = await contents(site), site.control.snapshot()
+    before, snapshot = contents(site), site.control.snapshot()
     site.recorder.fails = True
     method, path, options = CHANGES[action]
     response = await site.ask(method, path.format(**names), **options)
     assert (response.status_code, error_of(response)["code"]) == (503, "E5004")
-    assert await contents(site) == before
+    assert contents(site) == before
     assert site.control.snapshot() is snapshot
 
 
 @pytest.mark.parametrize("action", CHANGES)
 async def test_a_change_waits_until_its_record_is_durable(site: Site, action: str) -> None:
     names = await _seed(site)
-    before, snapshot = await contents(site), site.control.snapshot()
+    before, snapshot = contents(site), site.control.snapshot()
     site.recorder.holds = True
     site.recorder.appended.clear()
     method, path, options = CHANGES[action]
     async with asyncio.timeout(10), asyncio.TaskGroup() as group:
         answer = group.create_task(site.ask(method, path.format(**names), **options))
         await site.recorder.appended.wait()
-        assert await contents(site) == before
+        assert contents(site) == before
         assert site.control.snapshot() is snapshot
         assert not answer.done()
         site.recorder.release()
     assert answer.result().is_success
-    assert await contents(site) != before
+    assert contents(site) != before
     assert site.control.snapshot() is not snapshot
 
 
 async def test_a_block_that_fails_changes_nothing_and_is_recorded_as_a_failure(site: Site) -> None:
-    before = await contents(site)
+    before = contents(site)
 
     async def fail() -> None:
         async with site.control.change(ANN, "bundle.create", "b", {"why": "test"}) as rows:
@@ -114,20 +114,20 @@ async def test_a_block_that_fails_changes_nothing_and_is_recorded_as_a_failure(s
 
     with pytest.raises(ZeroDivisionError):
         await fail()
-    assert await contents(site) == before
+    assert contents(site) == before
     record = site.recorder.last
     assert (record.status, record.user, record.correlation_id) == (Status.FAILURE, "ann", "c-1")
     assert record.metadata == {"target": "b", "why": "test", "failure": "ZeroDivisionError"}
 
 
 async def test_a_change_that_is_cancelled_is_undone_and_recorded(site: Site) -> None:
-    before = await contents(site)
+    before = contents(site)
     site.recorder.holds = True
     async with asyncio.timeout(10), asyncio.TaskGroup() as group:
         asking = group.create_task(site.post("/api/admin/bundles", json={"name": "b"}))
         await site.recorder.appended.wait()
         asking.cancel()
-    assert await contents(site) == before
+    assert contents(site) == before
     assert [one.status for one in site.recorder.records] == [Status.SUCCESS, Status.FAILURE]
     assert site.recorder.last.metadata["failure"] == "CancelledError"
 

@@ -18,6 +18,7 @@ import pytest
 from bascule.app.instance import open_local
 from bascule.cli.main import main
 from bascule.settings.loading import load
+from fakes.instances import tool_call
 
 
 class Stream(io.StringIO):
@@ -171,7 +172,11 @@ def document(url: str) -> bytes:
 
 
 async def prepare(data: Path, url: str) -> str:
-    """An instance on `data` with the tools of the service, allowed to users; gives a user's key."""
+    """An instance on `data`, as the tests find it; gives the key of its user ann.
+
+    It has the tools of the service, which users may call, and two calls in its journal: of `rows`
+    by its owner, and one of `echo` by ann that failed.
+    """
     data.mkdir(mode=0o700)
     async with open_local(load(None, {}), data) as (app, key):
         transport = httpx2.ASGITransport(app)
@@ -191,8 +196,12 @@ async def prepare(data: Path, url: str) -> str:
                 ),
                 await client.post("/api/admin/keys", json={"name": "ann", "roles": ["user"]}),
             ]
+            user_key = done[-1].json()["key"]
+            done.append(await client.post("/mcp", **tool_call("rows", {})))
+            client.headers["authorization"] = f"Bearer {user_key}"
+            done.append(await client.post("/mcp", **tool_call("echo", {"odd": 1})))
     assert all(response.is_success for response in done), [response.text for response in done]
-    return done[-1].json()["key"]
+    return user_key
 
 
 def prepare_now(data: Path, url: str) -> str:

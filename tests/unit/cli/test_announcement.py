@@ -1,15 +1,29 @@
 """What is printed at the start can be copied as it stands."""
 
 import json
+import os
 import shlex
+import sys
 from pathlib import Path
 
 import pytest
 
 from bascule.app.ready import Ready
-from bascule.cli.announcement import announce
+from bascule.cli.announcement import announce, command
 
 READY = Ready("http://127.0.0.1:8000/mcp", "http://127.0.0.1:8000/api", 1, "bsc_admin", "bsc_demo")
+
+
+@pytest.fixture(autouse=True)
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The program that runs is the one the shell finds."""
+    program = tmp_path / "bin" / "bascule"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent))
+    monkeypatch.setattr(sys, "argv", [str(program)])
+    return program
 
 
 def announced(capsys: pytest.CaptureFixture[str], data: Path, ready: Ready = READY) -> str:
@@ -70,5 +84,28 @@ def test_without_the_demo_the_first_steps_are_named(capsys: pytest.CaptureFixtur
     ready = Ready(READY.mcp_url, READY.api_url, 1, "bsc_admin")
     printed = announced(capsys, Path(".bascule"), ready)
     assert "Demo key" not in printed
-    for command in ("bascule import openapi", "bascule policy allow", "bascule keys create"):
-        assert command in printed
+    for line in ("bascule import openapi", "bascule policy allow", "bascule keys create"):
+        assert line in printed
+
+
+def test_a_program_the_shell_finds_is_called_by_its_name(
+    installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert command() == "bascule"
+    link = tmp_path / "link"
+    link.symlink_to(installed)
+    monkeypatch.setattr(sys, "argv", [str(link)])
+    assert command() == "bascule"
+
+
+def test_a_program_the_shell_does_not_find_is_called_by_its_path(
+    installed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    assert command() == os.path.relpath(installed)
+
+
+def test_a_module_is_called_through_the_interpreter(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["/srv/site-packages/bascule/__main__.py"])
+    assert command().endswith(" -m bascule")
+    assert shlex.split(command())[0] == os.path.relpath(sys.executable)

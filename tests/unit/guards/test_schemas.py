@@ -310,3 +310,24 @@ def test_the_number_of_compiled_schemas_is_bounded(monkeypatch: pytest.MonkeyPat
     assert len(schemas._compiled) <= 10
     assert all(isinstance(one, jsonschema_rs.Draft202012Validator) for one in validators)
     assert not validators[1].is_valid({})
+
+
+def test_a_schema_that_doubles_its_work_forty_times_is_refused_before_it_is_compiled() -> None:
+    definitions: dict[str, object] = {
+        f"A{number}": {"allOf": [{"$ref": f"#/$defs/A{number + 1}"}] * 2} for number in range(40)
+    }
+    schema = {"$ref": "#/$defs/A0", "$defs": {**definitions, "A40": {"type": "object"}}}
+    started = time.perf_counter()
+    with pytest.raises(SchemaRefused, match="more than 10,000 subschemas"):
+        InputSchemas().compile(schema)
+    assert time.perf_counter() - started < 0.05
+
+
+async def test_a_recursive_tree_is_no_reason_to_refuse() -> None:
+    node: dict[str, object] = {
+        "type": "object",
+        "properties": {"left": {"$ref": "#"}, "children": {"items": {"$ref": "#"}}},
+        "additionalProperties": False,
+    }
+    assert await judge(node, {"left": {"left": {}}, "children": [{"left": {}}]}) is PASS
+    assert isinstance(await judge(node, {"children": [{"left": 1}]}), Refuse)

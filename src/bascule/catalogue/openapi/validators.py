@@ -5,6 +5,8 @@ from typing import Final, NoReturn
 
 import jsonschema_rs
 
+from bascule.protocol.schemas import MOST_VISITS, expanded_size
+
 _LINEAR: Final = jsonschema_rs.RegexOptions()
 
 
@@ -12,8 +14,11 @@ def compile_schema(schema: Mapping[str, object]) -> jsonschema_rs.Validator:
     """Compile a 2020-12 schema; nothing outside it is read, patterns run in linear time.
 
     Raises:
-        ValueError: it is not a usable schema; the message is one line.
+        ValueError: it is not a usable schema, or checking one value by it could take more than
+            `MOST_VISITS` steps; the message is one line.
     """
+    if expanded_size(schema, MOST_VISITS) > MOST_VISITS:
+        raise ValueError(f"it checks one value against more than {MOST_VISITS:,} subschemas")
     try:
         return jsonschema_rs.Draft202012Validator(
             dict(schema), retriever=_refuse, pattern_options=_LINEAR

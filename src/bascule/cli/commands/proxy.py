@@ -31,10 +31,16 @@ def proxy(
 
 def _upstream(server: list[str], loaded: Loaded) -> Upstream:
     limits = loaded.settings.upstreams
-    if len(server) == 1 and server[0].startswith(("http://", "https://")):
-        kind, url, command = UpstreamKind.MCP_HTTP, server[0], ()
-    elif server[0].startswith("-"):
-        raise CommandFailed(f"Unknown option {server[0]}; put a command after --.", Exit.USAGE)
+    first, *rest = server
+    if first.lower().startswith(("http://", "https://")):
+        if rest:
+            raise CommandFailed(
+                f"{rest[0]} cannot follow a URL. `bascule proxy --help` lists the options.",
+                Exit.USAGE,
+            )
+        kind, url, command = UpstreamKind.MCP_HTTP, first, ()
+    elif first.startswith("-"):
+        raise CommandFailed(f"Unknown option {first}; put a command after --.", Exit.USAGE)
     else:
         kind, url, command = UpstreamKind.MCP_STDIO, "", tuple(server)
     return Upstream(

@@ -37,4 +37,4 @@ def serve(
         )
     from bascule.cli.servers.serve import run
 
-    run(loaded, data)
+    run(loaded, data, lambda: load_settings(data, flags))

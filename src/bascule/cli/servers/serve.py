@@ -1,6 +1,7 @@
 """An instance for others, until it is told to stop."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import structlog
@@ -8,18 +9,19 @@ import uvloop
 
 from bascule.app.instance import open_instance
 from bascule.app.ready import Ready, hold, write_ready
+from bascule.app.reloading import reload_on_hangup
 from bascule.app.serving import ListenConfig, base_url, bind, listen
 from bascule.settings.loading import Loaded
 
 _log = structlog.get_logger(__name__)
 
 
-def run(loaded: Loaded, data: Path) -> None:
-    """Serve `data`."""
-    uvloop.run(_serve(loaded, data))
+def run(loaded: Loaded, data: Path, read: Callable[[], Loaded]) -> None:
+    """Serve `data`; on SIGHUP, `read` gives the settings anew."""
+    uvloop.run(_serve(loaded, data, read))
 
 
-async def _serve(loaded: Loaded, data: Path) -> None:
+async def _serve(loaded: Loaded, data: Path, read: Callable[[], Loaded]) -> None:
     server = loaded.settings.server
     config = ListenConfig(
         server.host, server.port, server.allow_remote, server.shutdown_grace_seconds
@@ -31,6 +33,7 @@ async def _serve(loaded: Loaded, data: Path) -> None:
 
             def on_ready() -> None:
                 instance.health.start()
+                reload_on_hangup(loaded, read)
                 write_ready(data, Ready(f"{url}/mcp", f"{url}/api", os.getpid()))
                 _log.info("server.ready", mcp_url=f"{url}/mcp", pid=os.getpid())
 

@@ -1,5 +1,6 @@
 """One MCP server behind the gateway: its tools, listed, and calls of them, relayed."""
 
+import asyncio
 import time
 from collections.abc import Iterable, Mapping
 from typing import Final, Protocol
@@ -29,6 +30,7 @@ from bascule.upstreams.mcp.tools import RelayedTool, read_page, read_tool
 _log = structlog.get_logger(__name__)
 
 _INPUT_REQUIRED: Final = "input_required"
+_decode_type = msgspec.json.Decoder(str | None).decode
 
 
 class Channel(Protocol):
@@ -71,6 +73,8 @@ class McpUpstream:
         self._upstream = upstream
         self._config = config or McpConfig()
         self._mirrors: dict[str, tuple[Mirror, ...]] = {}
+        self._calls_under_way = 0
+        self._idle = asyncio.Event()
         self._over_http = upstream.kind is UpstreamKind.MCP_HTTP
         self._channel: Channel
         if self._over_http:
@@ -83,6 +87,19 @@ class McpUpstream:
     async def aclose(self) -> None:
         """End sessions and child process; calls under way fail."""
         await self._channel.close()
+
+    async def retire(self, grace_seconds: float) -> None:
+        """Close once no call is under way, at the latest after `grace_seconds`, or if cancelled."""
+        try:
+            async with asyncio.timeout(grace_seconds):
+                while self._calls_under_way:
+                    self._idle.clear()
+                    await self._idle.wait()
+        except TimeoutError:
+            calls = self._calls_under_way
+            _log.warning("upstream.calls_cut_off", upstream=self._upstream.name, calls=calls)
+        finally:
+            await self.aclose()
 
     async def list_tools(self) -> list[RelayedTool]:
         """Fetch the whole list, within the upstream's timeout; in its order, byte for byte.
@@ -105,6 +122,15 @@ class McpUpstream:
             UpstreamRpcError: the upstream answered with a JSON-RPC error.
             GatewayError: it could not be reached, did not answer in time or not usably.
         """
+        self._calls_under_way += 1
+        try:
+            return await self._execute(call)
+        finally:
+            self._calls_under_way -= 1
+            if not self._calls_under_way:
+                self._idle.set()
+
+    async def _execute(self, call: Call) -> Result:
         tool = call.tool
         if tool is None or not isinstance(tool.source, McpSource):
             raise RuntimeError("an MCP upstream executes MCP tools")
@@ -159,7 +185,7 @@ class McpUpstream:
         members = decode_members(raw)
         if members is None:
             raise self._failed("its result is not a JSON object")
-        kind = _text(members.pop("resultType", None))
+        kind = self._result_type(members)
         body: JsonObject = dict(members)
         if kind == _INPUT_REQUIRED:
             body["resultType"] = kind
@@ -167,6 +193,12 @@ class McpUpstream:
             raise self._failed("its result is of a type that is not known here")
         is_error = bytes(members.get("isError", b"")).strip() == b"true"
         return Result(body, is_error, "the upstream's tool reported an error" if is_error else None)
+
+    def _result_type(self, members: dict[str, msgspec.Raw]) -> str | None:
+        try:
+            return _decode_type(members.pop("resultType", b"null"))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            raise self._failed("the type of its result is not a text") from None
 
     async def _list(self, deadline: float) -> list[RelayedTool]:
         tools: dict[str, RelayedTool] = {}
@@ -213,9 +245,3 @@ class McpUpstream:
 
     def _failed(self, reason: str) -> UpstreamFailed:
         return failed(self._upstream.name, reason)
-
-
-def _text(raw: msgspec.Raw | None) -> object:
-    if raw is None:
-        return None
-    return msgspec.json.decode(raw)

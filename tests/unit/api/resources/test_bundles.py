@@ -37,12 +37,12 @@ async def test_a_name_that_no_url_could_hold_is_refused(
 ) -> None:
     for name in ["", "a/b", "..", "-x", "a b", "x" * 101, None, 7]:
         with subtests.test(repr(name)):
-            before = await contents(site)
+            before = contents(site)
             response = await site.post(PATH, json={"name": name})
             error = error_of(response)
             assert (response.status_code, error["code"]) == (400, "E2004")
             assert error["details"]["errors"][0]["location"] == "body.name"
-            assert await contents(site) == before
+            assert contents(site) == before
 
 
 async def test_text_that_cannot_be_stored_is_refused(site: Site) -> None:

@@ -32,7 +32,7 @@ async def test_a_new_key_opens_the_api_at_once(site: Site) -> None:
 async def test_a_secret_is_in_its_answer_and_nowhere_else(site: Site) -> None:
     secret = (await make(site))["key"]
     listed = (await site.get(PATH)).text
-    stored = repr(await contents(site))
+    stored = repr(contents(site))
     recorded = repr(site.recorder.records)
     assert secret.startswith("bsc_")
     assert len(secret) > 40
@@ -117,12 +117,12 @@ async def test_a_role_that_does_not_exist_is_named(site: Site) -> None:
 
 
 async def test_an_administrator_of_a_tenant_makes_no_administrator_of_all(site: Site) -> None:
-    before = await contents(site)
+    before = contents(site)
     response = await site.post(PATH, json={"name": "root", "roles": ["user", "system_admin"]})
     error = error_of(response)
     assert (response.status_code, error["code"]) == (403, "E1004")
     assert error["details"] == {"role": "system_admin", "permissions": ["system_admin"]}
-    assert await contents(site) == before
+    assert contents(site) == before
     assert site.recorder.last.status is Status.FAILURE
     assert (await make(site, "system_admin", roles=["system_admin"]))["roles"] == ["system_admin"]
 

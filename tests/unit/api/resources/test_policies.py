@@ -118,10 +118,10 @@ async def test_a_rule_that_is_not_right_is_refused(site: Site, subtests: pytest.
         {"rols": ["user"]},
     ]:
         with subtests.test(str(wrong)):
-            before = await contents(site)
+            before = contents(site)
             response = await site.post(PATH, json=rule() | wrong)
             assert (response.status_code, error_of(response)["code"]) == (400, "E2004")
-            assert await contents(site) == before
+            assert contents(site) == before
 
 
 async def test_the_record_of_a_rule_says_what_it_allowed(site: Site) -> None:

@@ -100,11 +100,11 @@ async def test_a_deprecated_operation_is_published_as_deprecated(site: Site) -> 
 
 @pytest.mark.parametrize("publish", ["true", "false"])
 async def test_a_dry_run_reports_the_same_and_changes_nothing(site: Site, publish: str) -> None:
-    before, snapshot = await contents(site), site.control.snapshot()
+    before, snapshot = contents(site), site.control.snapshot()
     fields = {"auto_publish": publish}
     dry = await imported(site, BOOKING.read_bytes(), dry_run="true", **fields)
     assert (dry["dry_run"], dry["published"], dry["spec_id"]) == (True, False, None)
-    assert await contents(site) == before
+    assert contents(site) == before
     assert site.control.snapshot() is snapshot
     assert site.recorder.records == []
     real = await imported(site, BOOKING.read_bytes(), **fields)
@@ -115,15 +115,15 @@ async def test_a_dry_run_reports_the_same_and_changes_nothing(site: Site, publis
 
 async def test_a_dry_run_tells_the_conflict_a_real_one_would_meet(site: Site) -> None:
     await imported(site, document("orders"))
-    before = await contents(site)
+    before = contents(site)
     response = await site.upload(document("orders"), bundle_id="other", dry_run="true")
     assert (response.status_code, error_of(response)["code"]) == (409, "E2012")
-    assert await contents(site) == before
+    assert contents(site) == before
 
 
 async def test_an_import_never_takes_over_a_tool_of_another_bundle(site: Site) -> None:
     await imported(site, document("orders"), auto_publish="true")
-    before = await contents(site)
+    before = contents(site)
     hostile = document("aa", "orders", "zz", server="http://evil.example")
     response = await site.upload(hostile, bundle_id="other", auto_publish="true")
     error = error_of(response)
@@ -131,7 +131,7 @@ async def test_an_import_never_takes_over_a_tool_of_another_bundle(site: Site) -
     assert error["details"] == {"tool": "orders", "bundle": "shop"}
     assert "orders" in error["message"]
     assert "shop" in error["message"]
-    assert await contents(site) == before
+    assert contents(site) == before
     assert site.recorder.last.status is Status.FAILURE
 
 
@@ -163,23 +163,23 @@ async def test_a_draft_does_not_change_a_live_tool_under_its_callers(
     shop = document("live", "draft")
     shop["paths"]["/live"]["get"]["deprecated"] = deprecated
     await imported(site, shop, auto_publish="true")
-    before, snapshot = await contents(site), site.control.snapshot()
+    before, snapshot = contents(site), site.control.snapshot()
     response = await site.upload(changed("live", "new"))
     error = error_of(response)
     assert (response.status_code, error["code"]) == (409, "E2012")
     assert error["details"] == {"tool": "live"}
     assert "auto_publish" in error["message"]
-    assert await contents(site) == before
+    assert contents(site) == before
     assert site.control.snapshot() is snapshot
 
 
 async def test_a_draft_does_not_move_a_live_service_to_another_address(site: Site) -> None:
     await imported(site, document("live"), auto_publish="true")
-    before = await contents(site)
+    before = contents(site)
     response = await site.upload(changed("new", server="http://evil.example"))
     error = error_of(response)
     assert (response.status_code, error["details"]) == (409, {"base_url": "http://127.0.0.1:9"})
-    assert await contents(site) == before
+    assert contents(site) == before
     await imported(site, changed("new"))
     await imported(site, changed("other", server="http://h") | {"info": {"title": "Other"}})
     assert await address_of(site, "live") == "http://127.0.0.1:9"
@@ -214,11 +214,11 @@ async def test_a_quarantined_tool_is_replaced_but_not_published(site: Site) -> N
     await imported(site, document("odd", "other"))
     async with site.rows() as (session, tenant_id):
         await Tools(session, tenant_id).set_status("odd", ToolStatus.QUARANTINED)
-    before = await contents(site)
+    before = contents(site)
     refused = await site.upload(document("odd", "other"), auto_publish="true")
     error = error_of(refused)
     assert (refused.status_code, error["details"]) == (409, {"tool": "odd"})
-    assert await contents(site) == before
+    assert contents(site) == before
     report = await imported(site, document("odd", "other"))
     assert [one["status"] for one in report["tools"]] == ["quarantined", "draft"]
 
@@ -262,12 +262,12 @@ async def test_an_address_that_is_none_is_refused(site: Site, subtests: pytest.S
         "http://",
     ]:
         with subtests.test(repr(base_url)):
-            before = await contents(site)
+            before = contents(site)
             response = await site.upload(document("a"), base_url=base_url)
             error = error_of(response)
             assert (response.status_code, error["code"]) == (400, "E2001")
             assert "base URL" in error["message"]
-            assert await contents(site) == before
+            assert contents(site) == before
 
 
 def _bomb() -> bytes:
@@ -303,12 +303,12 @@ async def test_a_document_that_cannot_be_used_is_refused_and_leaves_no_trace(
 ) -> None:
     for name, source in HOSTILE.items():
         with subtests.test(repr(name)):
-            before, snapshot = await contents(site), site.control.snapshot()
+            before, snapshot = contents(site), site.control.snapshot()
             response = await site.upload(source)
             error = error_of(response)
             assert (response.status_code, error["code"]) == (400, "E2001")
             assert len(error["message"]) < 1000
-            assert await contents(site) == before
+            assert contents(site) == before
             assert site.control.snapshot() is snapshot
 
 
@@ -370,22 +370,22 @@ async def test_a_form_that_is_not_whole_is_refused(site: Site, subtests: pytest.
 
 
 async def test_an_import_whose_record_fails_is_not_half_there(site: Site) -> None:
-    before = await contents(site)
+    before = contents(site)
     site.recorder.fails = True
     response = await site.upload(BOOKING.read_bytes(), auto_publish="true")
     assert response.status_code == 503
-    assert await contents(site) == before
+    assert contents(site) == before
     assert (await site.get("/api/mcp/tools")).json()["total"] == 0
 
 
 async def test_an_import_that_is_abandoned_is_not_half_there(site: Site) -> None:
-    before = await contents(site)
+    before = contents(site)
     site.recorder.holds = True
     async with asyncio.timeout(10), asyncio.TaskGroup() as group:
         asking = group.create_task(site.upload(BOOKING.read_bytes(), auto_publish="true"))
         await site.recorder.appended.wait()
         asking.cancel()
-    assert await contents(site) == before
+    assert contents(site) == before
 
 
 async def test_two_imports_at_once_both_come_through_whole(site: Site) -> None:

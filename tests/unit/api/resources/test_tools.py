@@ -105,10 +105,10 @@ async def test_publishing_twice_is_publishing_once(site: Site) -> None:
 
 
 async def test_a_tool_that_is_not_there_is_neither_shown_nor_published(site: Site) -> None:
-    before = await contents(site)
+    before = contents(site)
     for response in (await site.get(f"{PATH}/no"), await site.post(f"{PATH}/no/publish")):
         assert (response.status_code, error_of(response)["code"]) == (404, "E2011")
-    assert await contents(site) == before
+    assert contents(site) == before
 
 
 async def test_a_quarantined_tool_is_not_published(site: Site) -> None:

@@ -118,9 +118,8 @@ def test_references_that_only_lead_to_each_other_neither_hang_nor_crash() -> Non
     )
 
     translated = schemas.translate(Node({"$ref": "#/a"}, ()))
-    validator = compile_schema({**translated.schema, "$defs": schemas.definitions(translated.refs)})
-
-    assert validator.is_valid({}) in (True, False)
+    with pytest.raises(ValueError, match="more than 10,000 subschemas"):
+        compile_schema({**translated.schema, "$defs": schemas.definitions(translated.refs)})
 
 
 def test_a_long_chain_of_references_costs_no_stack() -> None:

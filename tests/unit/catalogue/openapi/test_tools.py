@@ -1,9 +1,13 @@
 """An operation becomes a tool, with what its document says about it."""
 
+import json
+import time
+
 import pytest
 
 from bascule.catalogue.openapi.budget import Budget
 from bascule.catalogue.openapi.context import Context
+from bascule.catalogue.openapi.conversion import convert
 from bascule.catalogue.openapi.document import Document
 from bascule.catalogue.openapi.drafts import ToolDraft
 from bascule.catalogue.openapi.findings import DocumentRejected
@@ -142,3 +146,72 @@ def test_operations_that_share_one_huge_schema_spend_the_budget() -> None:
 
     with pytest.raises(DocumentRejected, match="too much work"):
         list(map(maker.make, list_operations(context)))
+
+
+def bomb(place: dict[str, object]) -> bytes:
+    """A document with one sound operation, and one to which `place` adds the bomb A0."""
+    schemas: dict[str, object] = {
+        f"A{number}": {"allOf": [{"$ref": f"#/components/schemas/A{number + 1}"}] * 2}
+        for number in range(40)
+    }
+    document = {
+        "openapi": "3.1.0",
+        "info": {"title": "t", "version": "1"},
+        "servers": [{"url": "http://127.0.0.1"}],
+        "paths": {
+            "/sound": {"get": {"operationId": "sound"}},
+            "/bomb": {"post": {"operationId": "bomb", **place}},
+        },
+        "components": {"schemas": {**schemas, "A40": {"type": "object"}}},
+    }
+    return json.dumps(document).encode()
+
+
+MEDIA = {"application/json": {"schema": {"$ref": "#/components/schemas/A0"}, "example": {"a": 1}}}
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        {"requestBody": {"content": MEDIA}},
+        {
+            "requestBody": {
+                "content": {
+                    "application/json": {
+                        "schema": {"properties": {"p": {"$ref": "#/components/schemas/A0"}}},
+                        "example": {"p": {"a": 1}},
+                    }
+                }
+            }
+        },
+        {
+            "parameters": [
+                {
+                    "name": "p",
+                    "in": "query",
+                    "schema": {"items": {"$ref": "#/components/schemas/A0"}, "type": "array"},
+                    "example": [{"a": 1}],
+                }
+            ]
+        },
+    ],
+    ids=["body", "property", "parameter"],
+)
+def test_an_operation_whose_arguments_would_never_be_checked_is_left_out(
+    place: dict[str, object],
+) -> None:
+    started = time.perf_counter()
+    conversion = convert(bomb(place))
+    assert time.perf_counter() - started < 0.5
+
+    assert [tool.name for tool in conversion.tools] == ["sound"]
+    [warning] = [one for one in conversion.warnings if "10,000 subschemas" in one.message]
+    assert warning.message.startswith("Left out")
+    assert "/bomb" in warning.location.replace("~1", "/")
+
+
+def test_a_result_that_would_never_be_checked_goes_without_a_schema() -> None:
+    conversion = convert(bomb({"responses": {"200": {"description": "ok", "content": MEDIA}}}))
+
+    assert [tool.output_schema for tool in conversion.tools] == [None, None]
+    assert any("No output schema" in one.message for one in conversion.warnings)

@@ -32,3 +32,13 @@ def test_only_patterns_of_linear_time_run() -> None:
     assert not patterns.run_in_linear_time("^(?!admin)")
     assert not patterns.run_in_linear_time(r"(a)\1")
     assert not patterns.run_in_linear_time("[")
+
+
+def test_a_schema_whose_checks_double_with_each_definition_is_not_compiled() -> None:
+    definitions: dict[str, object] = {
+        f"A{number}": {"anyOf": [{"$ref": f"#/$defs/A{number + 1}"}] * 2} for number in range(40)
+    }
+    schema = {"$ref": "#/$defs/A0", "$defs": {**definitions, "A40": {}}}
+
+    with pytest.raises(ValueError, match="more than 10,000 subschemas"):
+        compile_schema(schema)

@@ -10,34 +10,26 @@ from fakes.instances import Instance
 from unit.cli.shell import run
 
 
-@pytest.fixture
-def used(data: Path, user_key: str) -> Path:
-    """A data directory with a few calls in its journal."""
-    assert run("call", "rows", "--data", data).code == 0
-    assert run("call", "echo", "odd=1", "--data", data, "--key", user_key).code == 2
-    return data
-
-
 def tail(data: Path, *options: str) -> list[tuple[str, str, str]]:
     logs = run("audit", "tail", *options, "--data", data, "-o", "json").value
     return [(log["user"], log.get("tool_name", ""), log["status"]) for log in logs]
 
 
-def test_the_newest_record_comes_last(used: Path) -> None:
-    calls = [one for one in tail(used) if one[1]]
+def test_the_newest_record_comes_last(data: Path) -> None:
+    calls = [one for one in tail(data) if one[1]]
     assert calls == [("local", "rows", "success"), ("ann", "echo", "failure")]
-    assert tail(used, "-n", "1") == [("ann", "echo", "failure")]
+    assert tail(data, "-n", "1") == [("ann", "echo", "failure")]
 
 
-def test_records_can_be_narrowed(used: Path) -> None:
-    assert tail(used, "--tool", "rows") == [("local", "rows", "success")]
-    assert tail(used, "--user", "ann", "--status", "failure") == [("ann", "echo", "failure")]
-    assert tail(used, "--user", "nobody") == []
-    assert tail(used, "--correlation-id", "none") == []
+def test_records_can_be_narrowed(data: Path) -> None:
+    assert tail(data, "--tool", "rows") == [("local", "rows", "success")]
+    assert tail(data, "--user", "ann", "--status", "failure") == [("ann", "echo", "failure")]
+    assert tail(data, "--user", "nobody") == []
+    assert tail(data, "--correlation-id", "none") == []
 
 
-def test_a_table_says_who_did_what_to_what_and_when(used: Path) -> None:
-    lines = run("audit", "tail", "--data", used).out.splitlines()
+def test_a_table_says_who_did_what_to_what_and_when(data: Path) -> None:
+    lines = run("audit", "tail", "--data", data).out.splitlines()
     assert lines[0].split() == [
         *("time", "user", "action", "target", "status", "latency_ms", "error_code"),
     ]  # fmt: skip
@@ -48,13 +40,13 @@ def test_a_table_says_who_did_what_to_what_and_when(used: Path) -> None:
     assert len(lines[-1].split()[0]) == len("2026-05-01T12:00:00Z")
 
 
-def test_a_whole_journal_is_exit_code_0(used: Path) -> None:
-    ended = run("audit", "verify", "--data", used)
+def test_a_whole_journal_is_exit_code_0(data: Path) -> None:
+    ended = run("audit", "verify", "--data", data)
     assert (ended.code, ended.err) == (0, "")
     assert ended.out.startswith("ok: ")
-    verified = run("audit", "verify", "--data", used, "-o", "json").value
+    verified = run("audit", "verify", "--data", data, "-o", "json").value
     assert (verified["ok"], verified["first_bad"]) == (True, None)
-    assert verified["records"] > 5
+    assert verified["records"] == 5
 
 
 def tamper(data: Path) -> int:
@@ -67,9 +59,9 @@ def tamper(data: Path) -> int:
     return number + 1
 
 
-def test_a_changed_record_is_exit_code_7_and_named(used: Path) -> None:
-    line = tamper(used)
-    failed = run("audit", "verify", "--data", used)
+def test_a_changed_record_is_exit_code_7_and_named(data: Path) -> None:
+    line = tamper(data)
+    failed = run("audit", "verify", "--data", data)
     assert failed.code == 7
     assert f"line {line}" in failed.error["message"]
     assert failed.error["details"]["line"] == line
@@ -77,17 +69,17 @@ def test_a_changed_record_is_exit_code_7_and_named(used: Path) -> None:
 
 
 @pytest.mark.parametrize("output", ["json", "yaml"])
-def test_a_program_gets_the_result_beside_the_error(used: Path, output: str) -> None:
-    line = tamper(used)
-    failed = run("audit", "verify", "--data", used, "-o", output)
+def test_a_program_gets_the_result_beside_the_error(data: Path, output: str) -> None:
+    line = tamper(data)
+    failed = run("audit", "verify", "--data", data, "-o", output)
     assert failed.code == 7
     assert str(line) in failed.out
     assert json.loads(failed.err)["error"]["details"]["line"] == line
 
 
-def test_a_copy_elsewhere_is_verified_without_its_instance(used: Path, tmp_path: Path) -> None:
-    copy = shutil.copytree(used / "audit", tmp_path / "copy")
-    shutil.rmtree(used)
+def test_a_copy_elsewhere_is_verified_without_its_instance(data: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(data / "audit", tmp_path / "copy")
+    shutil.rmtree(data)
     assert run("audit", "verify", copy, "-o", "json").value["ok"] is True
 
 
@@ -95,12 +87,12 @@ def test_the_journal_of_a_running_instance_is_verified(running: Instance) -> Non
     assert run("audit", "verify", "--data", running.data, "-o", "json").value["ok"] is True
 
 
-def test_the_journal_is_looked_for_where_the_settings_put_it(used: Path, tmp_path: Path) -> None:
-    moved = shutil.move(used / "audit", tmp_path / "elsewhere")
-    (used / "bascule.yaml").write_text(f"audit: {{directory: {moved}}}\n")
-    verified = run("audit", "verify", "--data", used, "-o", "json").value
+def test_the_journal_is_looked_for_where_the_settings_put_it(data: Path, tmp_path: Path) -> None:
+    moved = shutil.move(data / "audit", tmp_path / "elsewhere")
+    (data / "bascule.yaml").write_text(f"audit: {{directory: {moved}}}\n")
+    verified = run("audit", "verify", "--data", data, "-o", "json").value
     assert verified["directory"] == str(moved)
-    assert verified["records"] > 5
+    assert verified["records"] == 5
 
 
 def test_a_journal_that_is_not_there_is_an_error(tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ async def test_input_required_is_passed_on(relay, make_call, wire) -> None:
 
 
 async def test_result_of_an_unknown_type_fails(relay, make_call, wire) -> None:
-    for kind in ("task", 7, None):
+    for kind in ("task", 7, {}, [], True, None):
         upstream, _ = await relay(lambda seen, kind=kind: wire.result(seen, resultType=kind))
         if kind is None:
             assert (await upstream.execute(make_call())).body == {}

@@ -4,7 +4,6 @@ from bascule.api.caller import Caller
 from bascule.api.control import Control
 from bascule.api.resources.tools.schemas import DiscoveredTool, Discovery, Tool, ToolList
 from bascule.gateway import tool as kernel
-from bascule.policy.access import Access
 from bascule.storage.repositories.tools import StoredTool, ToolFilter, Tools
 
 
@@ -41,7 +40,7 @@ async def publish_tool(control: Control, caller: Caller, name: str) -> Tool:
 
 def discover(control: Control, caller: Caller) -> Discovery:
     """What the caller may see, from the snapshot in force."""
-    tools = Access(control.snapshot()).reach(caller.principal).visible.values()
+    tools = control.access().reach(caller.principal).visible.values()
     return Discovery(
         tools=[_discovered(tool) for tool in tools],
         total=len(tools),
