@@ -95,6 +95,8 @@ class Live:
                     await self.refresh()
             except GatewayError as failure:
                 _log.warning("snapshot.not_followed", reason=failure.private)
+            except Exception:  # noqa: BLE001 - the edge of this task: it must go on looking
+                _log.exception("snapshot.not_followed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +259,7 @@ def _journal_config(settings: Settings, data: Path) -> JournalConfig:
     return JournalConfig(
         directory=journal_directory(settings, data),
         max_segment_bytes=settings.audit.max_segment_bytes,
+        mode=settings.audit.mode,
     )
 
 

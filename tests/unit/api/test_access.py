@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from bascule.gateway.record import EventType, Status
 from bascule.storage.repositories.keys import Keys
 from bascule.storage.seed import BUILTIN_ROLES
 from unit.api.site import ROLES, Site, add_key, contents, document, error_of, key_of
@@ -171,3 +172,29 @@ async def test_the_description_of_the_api_needs_no_key(site: Site) -> None:
     response = await site.get("/api/openapi.json", None)
     assert response.status_code == 200
     assert response.json()["paths"].keys() == {path for _, path in USES}
+
+
+async def test_who_was_refused_for_want_of_a_permission_is_recorded(site: Site) -> None:
+    response = await site.get("/api/admin/keys", "user")
+    record = site.recorder.last
+    assert (record.event_type, record.status) == (EventType.ADMIN_ACTION, Status.DENIED)
+    assert (record.tenant, record.user, record.action) == (
+        "default",
+        "user",
+        "GET /api/admin/keys",
+    )
+    assert (record.error_code, record.error_message) == ("E1004", "lacks users:manage")
+    assert record.correlation_id == response.headers["x-correlation-id"]
+    assert record.peer == "127.0.0.1"
+
+
+async def test_a_key_that_is_not_known_is_in_no_record(site: Site) -> None:
+    await site.get("/api/admin/keys", key="bsc_somebody-s-mistyped-key")
+    assert (site.recorder.last.error_code, site.recorder.last.user) == ("E1002", "")
+    assert "mistyped" not in repr(site.recorder.records)
+
+
+async def test_a_refusal_stands_even_where_it_cannot_be_recorded(site: Site) -> None:
+    site.recorder.fails = True
+    assert (await site.get("/api/admin/keys", None)).status_code == 401
+    assert (await site.get("/api/admin/keys", "user")).status_code == 403

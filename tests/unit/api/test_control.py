@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from bascule.api.caller import Caller
-from bascule.gateway.errors import GatewayError
+from bascule.api.control import Denial
+from bascule.gateway.errors import ErrorCode, GatewayError
 from bascule.gateway.principal import Principal
 from bascule.gateway.record import EventType, Status
 from bascule.gateway.tool import Bundle
+from bascule.gateway.trickle import STRANGERS_PER_SECOND
 from bascule.storage.errors import DatabaseUnreachable
 from bascule.storage.repositories.bundles import Bundles
 from unit.api.site import Site, altered, contents, document, error_of
@@ -203,3 +205,30 @@ async def test_changes_at_the_same_time_follow_one_another(site: Site) -> None:
         for number in range(4):
             group.create_task(site.post("/api/admin/bundles", json={"name": f"b{number}"}))
     assert site.control.snapshot().version == version + 4
+
+
+def denial(number: int, user: str = "") -> Denial:
+    return Denial("GET /x", f"c-{number}", "127.0.0.1", ErrorCode.FORBIDDEN, "why", user=user)
+
+
+async def test_strangers_cannot_fill_the_journal_with_their_refusals(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = [7.0]
+    monkeypatch.setattr("bascule.api.control.time.monotonic", lambda: seconds[0])
+    for number in range(STRANGERS_PER_SECOND + 10):
+        site.control.note_denial(denial(number))
+    assert len(site.recorder.records) == STRANGERS_PER_SECOND
+    for number in range(5):
+        site.control.note_denial(denial(number, "ann"))
+    assert len(site.recorder.records) == STRANGERS_PER_SECOND + 5
+    seconds[0] = 8.0
+    site.control.note_denial(denial(0))
+    assert site.recorder.last.metadata == {"held_back": 10}
+
+
+async def test_access_is_decided_by_the_snapshot_in_force_and_worked_out_once(site: Site) -> None:
+    first = site.control.access()
+    assert site.control.access() is first
+    assert (await site.post("/api/admin/bundles", json={"name": "b"})).is_success
+    assert site.control.access() is not first
