@@ -1,4 +1,4 @@
-"""Every failure of the REST API in one shape (requirements: errors).
+"""Every failure of the REST API in one shape (docs/reference/errors.md).
 
 `{"error": {"code", "message", "details", "correlation_id", "request_id", "timestamp"}}`
 """

@@ -67,7 +67,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Begin a connection; it must bring a request in time."""
         super().connection_made(cast("asyncio.Transport", JoinedWrites(transport, self.loop)))
         self._head_bytes = 0
-        self._in_head = True
+        self._has_head = False
         self._waiting_since: float | None = self.loop.time()
         self._watch = self.loop.call_later(self.patience_seconds, self._look)
 
@@ -78,28 +78,25 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take in bytes; a head larger than any honest one ends the connection."""
-        if self._in_head:
-            self._head_bytes += len(data)
-            if self._waiting_since is None:
-                self._waiting_since = self.loop.time()
+        # A whole request that comes in one piece, as most do, is counted and timed in no way.
+        self._head_bytes += len(data)
         super().data_received(data)
-        if self._in_head and self._head_bytes > _MOST_HEAD_BYTES:
+        if not self._head_bytes:
+            return
+        if self._waiting_since is None:
+            self._waiting_since = self.loop.time()
+        if self._head_bytes > _MOST_HEAD_BYTES and not self._has_head:
             self.send_400_response("The request headers are larger than 64 KiB.")
 
-    def on_message_begin(self) -> None:
-        """A request begins."""
-        super().on_message_begin()
-        self._in_head = True
-
     def on_headers_complete(self) -> None:
-        """Its head is complete."""
-        self._in_head = False
-        self._head_bytes = 0
+        """The head of a request is complete."""
+        self._has_head = True
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
-        """It is complete."""
-        self._in_head = True
+        """The request is complete."""
+        self._has_head = False
+        self._head_bytes = 0
         self._waiting_since = None
         super().on_message_complete()
 

@@ -23,8 +23,6 @@ _LOOPBACK_OF: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - comp
 
 
 _MOST_CONNECTIONS: Final = 10_000
-_ALLOCATIONS_PER_COLLECTION: Final = 20_000
-"""A call makes some sixty objects that all die with it: the default of 700 looks too often."""
 
 
 class CannotListen(GatewayError):
@@ -102,7 +100,6 @@ class _Server(uvicorn.Server):
         # garbage again and again costs calls several microseconds each.
         gc.collect()
         gc.freeze()
-        gc.set_threshold(_ALLOCATIONS_PER_COLLECTION, 20, 20)
         self._on_ready()
 
     @contextmanager

@@ -1,4 +1,4 @@
-"""What is written down about a call (AUD.1), and the port it is written through."""
+"""What is written down about a call, and the port it is written through."""
 
 import asyncio
 from datetime import datetime

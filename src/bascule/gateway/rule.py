@@ -14,7 +14,7 @@ class Effect(StrEnum):
 
 
 class Action(StrEnum):
-    """What is asked of a tool (POL.1)."""
+    """What is asked of a tool."""
 
     DISCOVER = "discover"
     INVOKE = "invoke"

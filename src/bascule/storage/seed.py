@@ -1,4 +1,4 @@
-"""What a new database starts with: the tenant `default` and the built-in roles (IDN.4)."""
+"""What a new database starts with: the tenant `default` and the built-in roles."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

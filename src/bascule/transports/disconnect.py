@@ -5,8 +5,41 @@ from typing import Final, Self
 
 from bascule.transports.asgi import Receive
 
-_UNWATCHED_SECONDS: Final = 0.05
-"""Most calls are over by then, and never need a task to watch for the disconnect."""
+_SWEEP_SECONDS: Final = 0.05
+"""Most calls are over within one sweep, and never need a task to watch for the disconnect."""
+
+
+class Sweep:
+    """One timer for all calls: those that it meets a second time are watched from then on."""
+
+    def __init__(self) -> None:
+        self._fresh: set[DisconnectWatch] = set()
+        self._met: set[DisconnectWatch] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def add(self, watch: "DisconnectWatch") -> None:
+        """Look after `watch` until it is removed."""
+        self._fresh.add(watch)
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+            self._loop.call_later(_SWEEP_SECONDS, self._go_round)
+
+    def remove(self, watch: "DisconnectWatch") -> None:
+        """Its call is over."""
+        self._fresh.discard(watch)
+        self._met.discard(watch)
+
+    def _go_round(self) -> None:
+        loop = self._loop
+        if loop is None:
+            return
+        for watch in self._met:
+            watch.start(loop)
+        self._met, self._fresh = self._fresh, set()
+        if self._met:
+            loop.call_later(_SWEEP_SECONDS, self._go_round)
+        else:
+            self._loop = None
 
 
 class DisconnectWatch:
@@ -16,26 +49,30 @@ class DisconnectWatch:
     basic/patterns/cancellation). After the block, `gone` says whether that happened.
     """
 
-    def __init__(self, receive: Receive) -> None:
+    __slots__ = ("_call", "_receive", "_sweep", "_watcher", "gone")
+
+    def __init__(self, receive: Receive, sweep: Sweep) -> None:
         self.gone = False
         self._receive = receive
+        self._sweep = sweep
+        self._call: asyncio.Task[object] | None = None
         self._watcher: asyncio.Task[None] | None = None
 
     def __enter__(self) -> Self:
-        loop = asyncio.get_running_loop()
-        self._call = asyncio.current_task(loop)
-        self._timer = loop.call_later(_UNWATCHED_SECONDS, self._start, loop)
+        self._call = asyncio.current_task()
+        self._sweep.add(self)
         return self
 
     def __exit__(self, kind: object, value: object, traceback: object) -> bool:
-        self._timer.cancel()
+        self._sweep.remove(self)
         if self._watcher is not None:
             self._watcher.cancel()
         if self.gone and isinstance(value, asyncio.CancelledError) and self._call is not None:
             return self._call.uncancel() == 0
         return False
 
-    def _start(self, loop: asyncio.AbstractEventLoop) -> None:
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Watch from now on."""
         # Not a TaskGroup: this starts from a timer, and __exit__ ends it on every path.
         self._watcher = loop.create_task(self._watch())
 

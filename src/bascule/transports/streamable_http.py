@@ -19,7 +19,7 @@ from bascule.protocol.versions import Era
 from bascule.transports.access import Door, door_header_repeated
 from bascule.transports.asgi import Receive, Scope, Send, respond
 from bascule.transports.bodies import BodyTooLarge, ClientGone, read_body
-from bascule.transports.disconnect import DisconnectWatch
+from bascule.transports.disconnect import DisconnectWatch, Sweep
 from bascule.transports.reading import read_call
 from bascule.transports.rendering import http_status, renderer
 
@@ -47,6 +47,7 @@ class StreamableHttp:
         self._config = config
         self._render = renderer(identity)
         self._identifiers = Identifiers()
+        self._sweep = Sweep()
 
     async def serve(self, endpoint: Endpoint, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request for `endpoint`."""
@@ -80,7 +81,7 @@ class StreamableHttp:
         if call.era is Era.LEGACY:
             # A legacy disconnect is not a cancellation (2025-11-25 basic/transports).
             return await self._gateway.handle(call, self._render)
-        with DisconnectWatch(receive):
+        with DisconnectWatch(receive, self._sweep):
             return await self._gateway.handle(call, self._render)
         return None
 

@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from bascule.transports import disconnect
-from bascule.transports.disconnect import DisconnectWatch
+from bascule.transports.disconnect import DisconnectWatch, Sweep
 from fakes.asgi import FakeExchange
 
 
@@ -12,7 +12,8 @@ class Work:
 
     def __init__(self, exchange: FakeExchange) -> None:
         self.exchange = exchange
-        self.watch = DisconnectWatch(exchange.receive)
+        self.sweep = Sweep()
+        self.watch = DisconnectWatch(exchange.receive, self.sweep)
         self.started = asyncio.Event()
         self.finish = asyncio.Event()
         self.cancelled = False
@@ -31,7 +32,7 @@ class Work:
 
 @pytest.fixture(autouse=True)
 def _watch_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(disconnect, "_UNWATCHED_SECONDS", 0.0)
+    monkeypatch.setattr(disconnect, "_SWEEP_SECONDS", 0.0)
 
 
 async def test_a_disconnect_cancels_the_call_and_not_the_task_around_it() -> None:
@@ -65,7 +66,7 @@ async def test_a_call_that_ends_first_is_not_cancelled_and_the_watcher_ends_with
         watched.set()
         return await receive()
 
-    work.watch = DisconnectWatch(receive_and_tell)
+    work.watch = DisconnectWatch(receive_and_tell, Sweep())
     async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
         task = tasks.create_task(work.run())
         await watched.wait()
@@ -79,13 +80,14 @@ async def test_a_call_that_ends_first_is_not_cancelled_and_the_watcher_ends_with
 
 
 async def test_a_quick_call_is_never_watched(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(disconnect, "_UNWATCHED_SECONDS", 60.0)
+    monkeypatch.setattr(disconnect, "_SWEEP_SECONDS", 60.0)
     work = Work(FakeExchange())
     work.finish.set()
     await work.run()
     assert work.exchange.receives == 0
     assert work.watch._watcher is None
-    assert work.watch._timer.cancelled()
+    assert not work.sweep._fresh
+    assert not work.sweep._met
 
 
 async def test_a_cancellation_from_elsewhere_is_passed_on() -> None:
@@ -116,7 +118,7 @@ async def test_a_shutdown_during_a_disconnect_is_passed_on() -> None:
 async def test_a_failure_of_the_call_is_passed_on_whether_the_client_left_or_not(
     gone: bool,
 ) -> None:
-    watch = DisconnectWatch(FakeExchange().receive)
+    watch = DisconnectWatch(FakeExchange().receive, Sweep())
     watch.gone = gone
     with pytest.raises(ZeroDivisionError), watch:
         raise ZeroDivisionError
@@ -124,7 +126,7 @@ async def test_a_failure_of_the_call_is_passed_on_whether_the_client_left_or_not
 
 async def test_entered_outside_a_task_there_is_nothing_to_cancel() -> None:
     exchange = FakeExchange()
-    watch = DisconnectWatch(exchange.receive)
+    watch = DisconnectWatch(exchange.receive, Sweep())
     entered = asyncio.Event()
 
     def enter() -> None:

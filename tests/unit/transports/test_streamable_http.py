@@ -411,7 +411,7 @@ async def test_a_disconnect_cancels_a_modern_call_and_not_a_legacy_one(
     Both hang up at once. The legacy call started first, so when the modern one is seen to be
     cancelled, the legacy one had at least as long to be noticed.
     """
-    monkeypatch.setattr(disconnect, "_UNWATCHED_SECONDS", 0.0)
+    monkeypatch.setattr(disconnect, "_SWEEP_SECONDS", 0.0)
     release = asyncio.Event()
     old_site = FakeSite(upstream=FakeExecutor(release=release))
     new_site = FakeSite(upstream=FakeExecutor(release=asyncio.Event()))
