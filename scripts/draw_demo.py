@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.text import Text
 
 COMMANDS = (
-    "bascule call get_nearby_dealers city=Pune service_type=regular",
+    "bascule call resolve_customer mobile=9876543210",
     "bascule call resolve_custmer mobile=9876543210",
     "bascule audit tail -n 4",
     "bascule audit verify",

@@ -3,6 +3,7 @@
 What is too expensive to start for each test is here as well.
 """
 
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,8 +11,11 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-settings.register_profile("bascule", deadline=None)
-settings.load_profile("bascule")
+# The same examples on every run, so that a failure is the change's; HYPOTHESIS_PROFILE=explore draws
+# new ones, which is how to look for what nobody thought of.
+settings.register_profile("bascule", deadline=None, derandomize=True)
+settings.register_profile("explore", deadline=None, max_examples=1000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "bascule"))
 
 
 @pytest.fixture(scope="session")

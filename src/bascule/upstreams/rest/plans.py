@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from bascule.gateway.tool import ParameterLocation, RestParameter, RestSource
 from bascule.upstreams.http1 import Origin
@@ -26,6 +26,8 @@ _FRAMING: Final = frozenset(
         "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
     }
 )  # fmt: skip
+
+_SEPARATORS: Final = re.compile(r"[/\\]")
 
 
 class RequestParts(NamedTuple):
@@ -76,7 +78,7 @@ class _Segment:
             if not written:
                 raise invalid(part.argument, "must not be empty, as it is part of the path")
             text += written
-        if is_dots(_dots_decoded(text)):
+        if "." in text and _has_dots(text):
             raise invalid(self.first, "must not make the path segment '.' or '..'")
         return "/" + text
 
@@ -150,6 +152,11 @@ def _texts(fields: Sequence[_Field], arguments: Arguments) -> list[tuple[str, st
         if text:
             texts.append((field.name, text))
     return texts
+
+
+def _has_dots(segment: str) -> bool:
+    """Whether a server that decodes before it splits the path would find a dot segment."""
+    return any(is_dots(part) for part in _SEPARATORS.split(unquote(segment)))
 
 
 def _dots_decoded(segment: str) -> str:

@@ -226,6 +226,13 @@ def test_any_value_in_any_style_is_one_wellformed_request_or_refused(
     assert not {".", ".."} & set(unquote(target.partition("?")[0]).split("/"))
 
 
+@pytest.mark.parametrize("value", ["/", "/a", "\\\\", "./x"])
+def test_a_value_never_makes_a_dot_segment_for_who_decodes_before_splitting(value: str) -> None:
+    plan = plan_for("/a/{x}/b", parameter("x", PATH, "label"))
+    with pytest.raises(InvalidValue):
+        plan.build({"x": value})
+
+
 @given(JSON, JSON, st.sampled_from(["application/json", "application/x-www-form-urlencoded"]))
 def test_any_body_is_built_or_refused(a: object, b: object, media_type: str) -> None:
     plan = plan_for("/a", method="POST", body=RestBody(media_type, {"a": "a", "b": "b"}))
