@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# The same examples on every run, so that a failure is the change's; HYPOTHESIS_PROFILE=explore draws
-# new ones, which is how to look for what nobody thought of.
+# The same examples on every run, so that a failure is the change's. HYPOTHESIS_PROFILE=explore
+# draws new ones, which is how to look for what nobody thought of.
 settings.register_profile("bascule", deadline=None, derandomize=True)
 settings.register_profile("explore", deadline=None, max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "bascule"))
