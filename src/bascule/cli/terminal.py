@@ -2,6 +2,9 @@
 
 import os
 import re
+import sys
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import IO, Final
 
 from rich.console import Console
@@ -35,3 +38,22 @@ def harmless(text: str) -> str:
 def _written_out(found: re.Match[str]) -> str:
     number = ord(found[0])
     return f"\\x{number:02x}" if number < 256 else f"\\u{number:04x}"
+
+
+@contextmanager
+def progress(label: str, total_bytes: int | None) -> Generator[Callable[[int], None]]:
+    """A bar on standard error while the block runs, where that is a terminal; nothing elsewhere.
+
+    Gives a function to call with the number of bytes that came. Without `total_bytes` the bar
+    only shows that something is going on.
+    """
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    # Only here: no other command needs it.
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
+
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn())
+    with Progress(*columns, console=console_on(sys.stderr), transient=True) as bar:
+        task = bar.add_task(harmless(label), total=total_bytes)
+        yield lambda count: bar.advance(task, count)

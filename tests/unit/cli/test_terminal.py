@@ -1,8 +1,11 @@
+import io
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis.strategies import text
 
-from bascule.cli.terminal import console_on, harmless
+from bascule.cli.terminal import console_on, harmless, progress
 from unit.cli.shell import Stream
 
 
@@ -46,3 +49,27 @@ def test_nobody_gets_colour_who_does_not_want_it(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("NO_COLOR", "1")
     assert printed(terminal=True) == ":smile: 42 [link] text\n"
+
+
+class FakeTerminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_is_drawn_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = FakeTerminal()
+    monkeypatch.setattr(sys, "stderr", screen)
+    with progress("Fetching [b]it[/b]", 10) as advance:
+        advance(10)
+    assert "Fetching [b]it[/b]" in screen.getvalue()
+    assert "10/10 bytes" in screen.getvalue()
+
+
+def test_progress_prints_nothing_where_nobody_watches(monkeypatch: pytest.MonkeyPatch) -> None:
+    pipe = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", pipe)
+    with progress("Fetching", None) as advance:
+        advance(10)
+    assert pipe.getvalue() == ""

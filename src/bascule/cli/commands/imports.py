@@ -12,6 +12,7 @@ from bascule.cli.connection import Api, Target, path_of
 from bascule.cli.context import DEFAULT_DATA, DataOption, KeyOption, UrlOption, with_api
 from bascule.cli.failures import CommandFailed, Exit
 from bascule.cli.output import Format, OutputOption, print_rows, print_structured
+from bascule.cli.terminal import progress
 from bascule.gateway.tool import ToolStatus
 
 app = typer.Typer(no_args_is_help=True, help="Turn API documents into tools.")
@@ -107,18 +108,26 @@ def _fetch(url: str) -> bytes:
             "GET", url, timeout=30.0, trust_env=False, follow_redirects=True
         ) as response:
             response.raise_for_status()
-            content = bytearray()
-            for chunk in response.iter_bytes():
-                content += chunk
-                if len(content) > MAX_DOCUMENT_BYTES:
-                    raise _too_large(url)
-            return bytes(content)
+            return _download(response, url)
     except httpx2.HTTPStatusError as error:
         reason = f"{url} answered HTTP {error.response.status_code}."
         raise CommandFailed(reason, Exit.UNREACHABLE) from None
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         reason = f"{url} cannot be fetched: {error or type(error).__name__}."
         raise CommandFailed(reason, Exit.UNREACHABLE) from None
+
+
+def _download(response: httpx2.Response, url: str) -> bytes:
+    declared = response.headers.get("content-length", "")
+    total_bytes = int(declared) if declared.isdigit() and len(declared) < 16 else None
+    content = bytearray()
+    with progress(f"Fetching {url}", total_bytes) as advance:
+        for chunk in response.iter_bytes():
+            content += chunk
+            if len(content) > MAX_DOCUMENT_BYTES:
+                raise _too_large(url)
+            advance(len(chunk))
+    return bytes(content)
 
 
 def _too_large(name: str) -> CommandFailed:
