@@ -52,7 +52,7 @@ def _read(descriptor: int) -> bytes:
 
 def main() -> None:
     """Run the commands and write the picture."""
-    console = Console(record=True, width=_COLUMNS, file=Path(os.devnull).open("w"))  # noqa: SIM115
+    console = Console(record=True, width=_COLUMNS, file=Path(os.devnull).open("w"))  # noqa: SIM115 - open until the end
     for command in COMMANDS:
         console.print(Text(f"$ {command}", style="bold"))
         console.print(Text.from_ansi(output_of(command)))

@@ -27,7 +27,7 @@ class Edge:
 
         try:
             await self._app(scope, receive, send_and_note)
-        except Exception as bug:
+        except Exception as bug:  # the edge: nobody further out would answer
             _log.error("api.crashed", path=scope["path"], exc_info=bug)
             if started:
                 raise

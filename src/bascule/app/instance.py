@@ -87,7 +87,7 @@ class Live:
         Runs until cancelled. A database that does not answer leaves the last snapshot in force.
         """
         while True:
-            await asyncio.sleep(_POLL_SECONDS)
+            await asyncio.sleep(_POLL_SECONDS)  # two engines, one way: neither can tell us
             try:
                 async with self.database.read() as session:
                     version = await current_version(session)

@@ -46,7 +46,7 @@ async def _made(postgres_url: str, name: str) -> str:
     # A test that failed half-way may have left a transaction open.
     await _execute(
         postgres_url,
-        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'",  # noqa: S608
+        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'",  # noqa: S608 - our names
     )
     return postgres_url.replace("/postgres?", f"/{name}?")
 

@@ -95,5 +95,5 @@ def test_every_seed_row_reaches_the_database(service: Service, example: Path) ->
     seed: dict[str, list[Any]] = json.loads((example / "seed.json").read_text())
     with service.database.connect() as connection:
         for table, rows in seed.items():
-            stored = connection.execute(f"SELECT * FROM {table}").fetchall()  # noqa: S608
+            stored = connection.execute(f"SELECT * FROM {table}").fetchall()  # noqa: S608 - our names
             assert len(stored) == len(rows), table
