@@ -10,6 +10,8 @@ from bascule.gateway.errors import ErrorCode
 from bascule.gateway.identifiers import Identifiers
 from bascule.transports.access import Door, door_header_repeated
 from bascule.transports.asgi import AsgiApp, Receive, Scope, Send, respond
+from bascule.transports.express import Watch
+from bascule.transports.reply import Head, HeaderList, Reply
 from bascule.transports.streamable_http import StreamableHttp
 
 Page = Callable[[Mapping[bytes, bytes]], Awaitable[tuple[int, bytes, bytes]]]
@@ -22,7 +24,10 @@ _SLICES = (
 
 
 class Front:
-    """An ASGI application. `/mcp…` goes to MCP, exact paths to `pages`, the rest to `control`."""
+    """An ASGI application. `/mcp…` goes to MCP, exact paths to `pages`, the rest to `control`.
+
+    `judge` and `answer` are the same door to MCP for connections on the express lane.
+    """
 
     def __init__(
         self, mcp: StreamableHttp, door: Door, pages: Mapping[str, Page], control: AsgiApp | None
@@ -32,6 +37,7 @@ class Front:
         self._pages = dict(pages)
         self._control = control
         self._ids = Identifiers()
+        self.max_body_bytes = mcp.max_body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one HTTP request; other protocols are closed at once."""
@@ -39,11 +45,20 @@ class Front:
             await _close(scope, send)
             return
         path: str = scope["path"]
-        endpoint = EVERYTHING if path == "/mcp" else _slice(path)
+        endpoint = _endpoint(path)
         if endpoint is not None:
             await self._mcp.serve(endpoint, scope, receive, send)
             return
         await self._other(path, scope, receive, send)
+
+    def judge(self, path: str, headers: HeaderList) -> Head | None:
+        """Judge a POST by its head; None where it does not go to MCP."""
+        endpoint = _endpoint(path)
+        return None if endpoint is None else self._mcp.judge(endpoint, "POST", headers)
+
+    def answer(self, head: Head, body: bytes, peer: str, watch: Watch) -> Awaitable[Reply | None]:
+        """Answer what was judged."""
+        return self._mcp.answer(head, body, peer, watch)
 
     async def _other(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         headers: dict[bytes, bytes] = dict(scope["headers"])
@@ -64,7 +79,9 @@ class Front:
             await _refuse(send, self._ids.next(), ErrorCode.NOT_FOUND, text)
 
 
-def _slice(path: str) -> Endpoint | None:
+def _endpoint(path: str) -> Endpoint | None:
+    if path == "/mcp":
+        return EVERYTHING
     if not path.startswith("/mcp/"):
         return None
     for prefix, kind in _SLICES:

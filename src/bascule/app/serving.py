@@ -9,20 +9,20 @@ import socket
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final
+from functools import partial
+from typing import Any, Final, cast
 
 import uvicorn
+from uvicorn.server import ServerState
 
 from bascule.app.connections import BoundedProtocol
+from bascule.app.front import Front
 from bascule.gateway.errors import ErrorCode, GatewayError
 from bascule.transports.access import loopback_only
-from bascule.transports.asgi import AsgiApp
+from bascule.transports.express import ExpressLane, LaneConfig
 
 # Who listens everywhere is reached on loopback, whose name is always served.
 _LOOPBACK_OF: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
-
-
-_MOST_CONNECTIONS: Final = 10_000
 
 
 class CannotListen(GatewayError):
@@ -124,8 +124,21 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
+def _connection(
+    front: Front,
+    lane: LaneConfig,
+    config: uvicorn.Config,
+    server_state: ServerState,
+    app_state: dict[str, Any],
+    _loop: asyncio.AbstractEventLoop | None = None,
+) -> ExpressLane:
+    """The protocol of a new connection, on behalf of uvicorn."""
+    complete = partial(BoundedProtocol, config, server_state, app_state, _loop)
+    return ExpressLane(front, server_state, lane, complete)
+
+
 async def listen(
-    app: AsgiApp,
+    front: Front,
     listener: socket.socket,
     config: ListenConfig,
     *,
@@ -133,15 +146,17 @@ async def listen(
     on_drain: Callable[[], None],
     until: Awaitable[None] | None = None,
 ) -> None:
-    """Serve `app` on `listener` until SIGTERM or SIGINT, or until `until` is done.
+    """Serve `front` on `listener` until SIGTERM or SIGINT, or until `until` is done.
 
     Then no connection is accepted any more, calls under way finish within the grace, and
     connections that outlast it are closed.
     """
+    lane = LaneConfig()
     server = _Server(
         uvicorn.Config(
-            app,  # pyright: ignore[reportArgumentType] - the same contract under other names
-            http=BoundedProtocol,
+            front,  # pyright: ignore[reportArgumentType] - the same contract under other names
+            # Made per connection by whatever is called here; uvicorn's annotation knows classes.
+            http=cast("type[asyncio.Protocol]", partial(_connection, front, lane)),
             ws="none",
             lifespan="off",
             access_log=False,
@@ -149,10 +164,10 @@ async def listen(
             log_config=None,
             log_level=logging.WARNING,
             server_header=False,
-            timeout_keep_alive=75,
+            timeout_keep_alive=round(lane.keep_alive_seconds),
             timeout_graceful_shutdown=round(config.grace_seconds),
             backlog=2048,
-            limit_concurrency=_MOST_CONNECTIONS,
+            limit_concurrency=lane.max_connections,
         ),
         on_ready,
         on_drain,

@@ -1,8 +1,10 @@
 """One call on its way through the pipeline, and what came of it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
+
+import msgspec
 
 from bascule.gateway.principal import Principal
 from bascule.gateway.snapshot import EMPTY_SNAPSHOT, Snapshot
@@ -47,8 +49,7 @@ class Endpoint:
 EVERYTHING = Endpoint()
 
 
-@dataclass(slots=True)
-class Call:
+class Call(msgspec.Struct, eq=False):
     """A request as the stages see it. Stages fill the fields below `arrived`.
 
     `credential` is the bearer secret and never leaves `identity`; `authenticate` clears it.
@@ -68,7 +69,7 @@ class Call:
     credential: str | None = None
     peer: str = ""
     tool_name: str = ""
-    arguments: JsonObject = field(default_factory=dict[str, object])
+    arguments: JsonObject = msgspec.field(default_factory=dict[str, object])
     raw_arguments: bytes = b"{}"
     cursor: str | None = None
     idempotency_key: str | None = None
@@ -84,8 +85,7 @@ class Call:
     rule: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(msgspec.Struct, frozen=True):
     """What an executed call gave: the members of the JSON-RPC `result`, era-neutral.
 
     `is_error` mirrors `isError`: the call ran and the tool said no.

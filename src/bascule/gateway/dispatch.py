@@ -1,6 +1,6 @@
 """Executes a call by its method, and a tool call by the upstream that owns the tool."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 
 from bascule.gateway.call import Call, Method, Result
 from bascule.gateway.errors import UpstreamUnreachable
@@ -25,9 +25,9 @@ class ByMethod:
     def __init__(self, executors: Mapping[Method, Executor]) -> None:
         self._executors = {method: one.execute for method, one in executors.items()}
 
-    async def execute(self, call: Call) -> Result:
+    def execute(self, call: Call) -> Awaitable[Result]:
         """Execute; a method without executor is a programmer's mistake."""
-        return await self._executors[call.method](call)
+        return self._executors[call.method](call)
 
 
 class ByUpstream:
@@ -36,7 +36,7 @@ class ByUpstream:
     def __init__(self, upstreams: Mapping[tuple[str, str], Executor]) -> None:
         self._upstreams = {key: one.execute for key, one in upstreams.items()}
 
-    async def execute(self, call: Call) -> Result:
+    def execute(self, call: Call) -> Awaitable[Result]:
         """Execute on the upstream named by the tool's source.
 
         Raises:
@@ -51,4 +51,4 @@ class ByUpstream:
                 "An operator must add it again.",
                 private=f"no upstream {call.tool.source.upstream!r} in the snapshot",
             )
-        return await execute(call)
+        return execute(call)

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import structlog
 
@@ -52,8 +52,7 @@ class Edition:
     pipeline: Runner
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What leaves: the rendered body, and the outcome it was rendered from."""
 
     body: bytes
@@ -153,7 +152,7 @@ class Gateway:
             event_id=self._event_ids.next(),
             timestamp=datetime.now(UTC),
             event_type=_event_type(call, principal is not None),
-            action=call.method.value,
+            action=call.method,
             status=status,
             correlation_id=call.correlation_id,
             tenant=principal.tenant if principal else "",

@@ -1,5 +1,6 @@
 """The contract of one step of the pipeline."""
 
+from collections.abc import Awaitable
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
@@ -37,7 +38,7 @@ class ResultStage(Stage, Protocol):
 class Executor(Protocol):
     """Carries out a call that every stage let pass."""
 
-    async def execute(self, call: Call) -> Result:
+    def execute(self, call: Call) -> Awaitable[Result]:
         """Run the call before `call.deadline`.
 
         Raises:

@@ -1,31 +1,26 @@
 """Prometheus metrics of the gateway, in a registry of their own."""
 
 import platform
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Final, cast
 
 from prometheus_client import (
     CollectorRegistry,
     Counter,
     Gauge,
-    Histogram,
     Info,
     ProcessCollector,
     disable_created_metrics,
 )
-from prometheus_client.core import CounterMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.openmetrics import exposition as openmetrics
-from prometheus_client.registry import Collector
 
 from bascule.gateway.call import Method
 from bascule.gateway.errors import ErrorCode
 from bascule.gateway.record import AuditRecord, Recorder, Status
 from bascule.gateway.snapshot import Snapshot
+from bascule.telemetry.cells import CallCells
 
-DURATION_BUCKETS_SECONDS: Final = (
-    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
-)  # fmt: skip
 MOST_TOOL_LABELS: Final = 2000
 OTHER: Final = "other"
 UNKNOWN: Final = "unknown"
@@ -34,21 +29,6 @@ _MOST_OFFERS: Final = 32
 _AUTH_FAILURES: Final = frozenset(
     one.code for one in (ErrorCode.AUTH_REQUIRED, ErrorCode.INVALID_TOKEN, ErrorCode.TOKEN_EXPIRED)
 )
-
-
-class ByteTotals(Collector):
-    """Bytes in and out, counted on the event loop alone and so without a lock."""
-
-    def __init__(self) -> None:
-        self.requests = 0
-        self.responses = 0
-
-    def collect(self) -> Iterable[Metric]:
-        """The totals as they are now."""
-        yield CounterMetricFamily(
-            "bascule_request_bytes", "Bytes of request bodies.", self.requests
-        )
-        yield CounterMetricFamily("bascule_response_bytes", "Bytes of answers.", self.responses)
 
 
 class Metrics:
@@ -74,38 +54,21 @@ class Metrics:
         ProcessCollector(registry=self.registry)
 
     def _create_counters(self) -> None:
-        registry = self.registry
-        calls = Counter("bascule_calls", "Finished calls.", ["method", "status"], registry=registry)
-        durations = Histogram(
-            "bascule_call_duration_seconds",
-            "Time from the arrival of a call to its recorded answer.",
-            ["method"],
-            registry=registry,
-            buckets=DURATION_BUCKETS_SECONDS,
-        )
-        self._tool_calls = Counter(
-            "bascule_tool_calls", "Finished tool calls.", ["tool", "status"], registry=registry
-        )
-        errors = Counter(
-            "bascule_errors", "Calls that ended with an error code.", ["code"], registry=registry
-        )
-        # Every series exists from the start, so that the first event already shows in a rate.
         methods = [*(method.value for method in Method), OTHER]
-        statuses = [status.value for status in Status]
-        self._call = {
-            (method, status): calls.labels(method, status).inc
-            for method in methods
-            for status in statuses
-        }
-        self._duration = {method: durations.labels(method).observe for method in methods}
+        self._cells = CallCells(methods, [status.value for status in Status])
+        self.registry.register(self._cells)
+        errors = Counter(
+            "bascule_errors",
+            "Calls that ended with an error code.",
+            ["code"],
+            registry=self.registry,
+        )
         codes = [*(error.code for error in ErrorCode), OTHER]
         self._error = {code: errors.labels(code).inc for code in codes}
-        self._tool_call: dict[tuple[str, str], Callable[[], None]] = {}
+        self._tool_label: dict[str, str] = {}
         self._auth_failures = Counter(
-            "bascule_auth_failures", "Calls without a valid credential.", registry=registry
+            "bascule_auth_failures", "Calls without a valid credential.", registry=self.registry
         )
-        self._bytes = ByteTotals()
-        registry.register(self._bytes)
 
     def _create_gauges(self, version: str, recorder: Recorder) -> None:
         self._snapshot_version = Gauge(
@@ -128,27 +91,28 @@ class Metrics:
         for view in snapshot.tenants.values():
             known.update(view.tools, view.disabled)
         self._tools = frozenset(known)
-        for tool, status in list(self._tool_call):
-            if tool in self._labelled and tool not in known:
-                del self._tool_call[tool, status]
-                self._tool_calls.remove(tool, status)
+        counts = self._cells.tool_calls
+        for labels in [one for one in counts if one[0] in self._labelled and one[0] not in known]:
+            del counts[labels]
         self._labelled &= known
+        self._tool_label = {tool: tool for tool in self._labelled}
         self._snapshot_version.set(snapshot.version)
 
     def observe(self, record: AuditRecord) -> None:
         """Count `record`."""
+        cells = self._cells
         method, status = record.action, record.status
-        call = self._call.get((method, status))
-        if call is None:
+        if method not in cells.durations:
             method = OTHER
-            call = self._call[method, status]
-        call()
-        self._duration[method](record.latency_ms / 1000)
-        self._bytes.requests += record.request_size
-        self._bytes.responses += record.response_size
-        if record.tool_name:
-            known = self._tool_call.get((record.tool_name, status))
-            (known or self._tool_counter(record.tool_name, status))()
+        cells.calls[method, status] += 1
+        cells.durations[method].observe(record.latency_ms / 1000)
+        cells.request_bytes += record.request_size
+        cells.response_bytes += record.response_size
+        tool = record.tool_name
+        if tool:
+            label = self._tool_label.get(tool) or self._label(tool)
+            counts = cells.tool_calls
+            counts[label, status] = counts.get((label, status), 0) + 1
         if record.error_code:
             self._count_error(record.error_code)
 
@@ -157,18 +121,14 @@ class Metrics:
         if code in _AUTH_FAILURES:
             self._auth_failures.inc()
 
-    def _tool_counter(self, tool: str, status: str) -> Callable[[], None]:
+    def _label(self, tool: str) -> str:
         if tool not in self._tools:
-            label = UNKNOWN
-        elif tool in self._labelled or len(self._labelled) < self._most_tool_labels:
-            label = tool
-            self._labelled.add(tool)
-        else:
-            label = OTHER
-        counter = self._tool_calls.labels(label, str(status)).inc
-        if label is tool:
-            self._tool_call[tool, str(status)] = counter
-        return counter
+            return UNKNOWN
+        if len(self._labelled) >= self._most_tool_labels:
+            return OTHER
+        self._labelled.add(tool)
+        self._tool_label[tool] = tool
+        return tool
 
     def render(self, accept: str = "") -> tuple[str, bytes]:
         """All metrics, with their content type: OpenMetrics where `accept` asks, else text."""

@@ -5,6 +5,8 @@ Legacy clients are served without sessions: nothing here needs one, and the id i
 """
 
 import time
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -22,6 +24,7 @@ from bascule.transports.bodies import BodyTooLarge, ClientGone, read_body
 from bascule.transports.disconnect import DisconnectWatch, Sweep
 from bascule.transports.reading import read_call
 from bascule.transports.rendering import http_status, renderer
+from bascule.transports.reply import Head, HeaderList, Reply
 
 _LONGEST_KIND: Final = 512
 _JSON: Final = (b"content-type", b"application/json")
@@ -48,75 +51,89 @@ class StreamableHttp:
         self._render = renderer(identity)
         self._identifiers = Identifiers()
         self._sweep = Sweep()
+        self.max_body_bytes = config.max_body_bytes
 
     async def serve(self, endpoint: Endpoint, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request for `endpoint`."""
-        headers: dict[bytes, bytes] = dict(scope["headers"])
-        refused = self._turn_away(scope, headers)
-        if refused is not None:
-            await respond(send, *refused)
+        head = self.judge(endpoint, scope["method"], scope["headers"])
+        if head.refusal is not None:
+            await respond(send, *head.refusal)
             return
-        call = self._new_call(endpoint, scope, headers)
+        client = scope.get("client")
+        peer = client[0] if client else ""
+        claimed = head.headers.get(b"content-length")
         try:
-            body = await read_body(
-                receive, headers.get(b"content-length"), self._config.max_body_bytes
-            )
+            body = await read_body(receive, claimed, self._config.max_body_bytes)
         except ClientGone:
             return
         except BodyTooLarge:
-            call.fault = self._too_large()
-        else:
-            call.request_bytes = len(body)
-            read_call(call, body, headers, scope["headers"])
-        answer = await self._answer(call, receive)
-        if answer is None:
-            return
-        if call.method is Method.NOTIFICATION and isinstance(answer.outcome, Result):
-            await respond(send, 202, b"", [])
-        else:
-            status = http_status(call, answer.outcome)
-            await respond(send, status, answer.body, _headers(call, status))
+            body = None
+        watch = DisconnectWatch(receive, self._sweep)
+        reply = await self.answer(head, body, peer, watch)
+        if reply is not None:
+            await respond(send, *reply)
 
-    async def _answer(self, call: Call, receive: Receive) -> Answer | None:
-        if call.era is Era.LEGACY:
-            # A legacy disconnect is not a cancellation (2025-11-25 basic/transports).
-            return await self._gateway.handle(call, self._render)
-        with DisconnectWatch(receive, self._sweep):
-            return await self._gateway.handle(call, self._render)
-        return None
+    def judge(self, endpoint: Endpoint, method: str, all_headers: HeaderList) -> Head:
+        """Judge a request by its head; the same head is always judged the same."""
+        headers = dict(all_headers)
+        return Head(
+            endpoint,
+            headers,
+            all_headers,
+            _bearer(headers.get(b"authorization")),
+            accepted_correlation_id(headers.get(b"x-correlation-id")),
+            self._turn_away(method, headers, all_headers),
+        )
 
-    def _turn_away(
-        self, scope: Scope, headers: dict[bytes, bytes]
-    ) -> tuple[int, bytes, list[tuple[bytes, bytes]]] | None:
-        reason = self._door.admits(headers.get(b"host"), headers.get(b"origin"))
-        if len(headers) != len(scope["headers"]) and door_header_repeated(scope["headers"]):
-            reason = "Host or Origin came more than once"
-        if reason is not None:
-            return 403, _error(ErrorCode.ORIGIN_REFUSED, f"Refused: {reason}."), [_JSON]
-        if scope["method"] != "POST":
-            text = "MCP is spoken by POST here; there is no stream to open with GET."
-            return 405, _error(ErrorCode.INVALID_REQUEST, text), [_JSON, (b"allow", b"POST")]
-        if not _is_json(headers.get(b"content-type", b"")[:_LONGEST_KIND]):
-            text = "Send the message as Content-Type: application/json."
-            return 415, _error(ErrorCode.UNSUPPORTED_MEDIA, text), [_JSON]
-        if not _accepts_json(headers.get(b"accept", b"*/*")[:_LONGEST_KIND]):
-            text = "Send Accept: application/json, text/event-stream."
-            return 406, _error(ErrorCode.INVALID_REQUEST, text), [_JSON]
-        return None
+    async def answer(
+        self, head: Head, body: bytes | None, peer: str, watch: AbstractContextManager[object]
+    ) -> Reply | None:
+        """Answer a request with this head and `body`, None for one that is too large.
 
-    def _new_call(self, endpoint: Endpoint, scope: Scope, headers: dict[bytes, bytes]) -> Call:
+        A modern call runs inside `watch`, which may cancel it; where it did, there is no answer.
+        """
         now = time.monotonic()
-        client = scope.get("client")
-        return Call(
+        call = Call(
             method=Method.MALFORMED,
-            correlation_id=accepted_correlation_id(headers.get(b"x-correlation-id"))
-            or self._identifiers.next(),
-            endpoint=endpoint,
-            credential=_bearer(headers.get(b"authorization")),
-            peer=client[0] if client else "",
+            correlation_id=head.correlation_id or self._identifiers.next(),
+            endpoint=head.endpoint,
+            credential=head.credential,
+            peer=peer,
             arrived=now,
             deadline=now + self._config.request_timeout_seconds,
         )
+        if head.refusal is not None:
+            return head.refusal
+        if body is None:
+            call.fault = self._too_large()
+        else:
+            call.request_bytes = len(body)
+            read_call(call, body, head.headers, head.all_headers)
+        if call.era is Era.LEGACY:
+            # A legacy disconnect is not a cancellation (2025-11-25 basic/transports).
+            return _reply(call, await self._gateway.handle(call, self._render))
+        with watch:
+            return _reply(call, await self._gateway.handle(call, self._render))
+        return None
+
+    def _turn_away(
+        self, method: str, headers: Mapping[bytes, bytes], all_headers: HeaderList
+    ) -> Reply | None:
+        reason = self._door.admits(headers.get(b"host"), headers.get(b"origin"))
+        if len(headers) != len(all_headers) and door_header_repeated(all_headers):
+            reason = "Host or Origin came more than once"
+        if reason is not None:
+            return _refusal(403, ErrorCode.ORIGIN_REFUSED, f"Refused: {reason}.")
+        if method != "POST":
+            text = "MCP is spoken by POST here; there is no stream to open with GET."
+            return _refusal(405, ErrorCode.INVALID_REQUEST, text, (b"allow", b"POST"))
+        if not _is_json(headers.get(b"content-type", b"")[:_LONGEST_KIND]):
+            text = "Send the message as Content-Type: application/json."
+            return _refusal(415, ErrorCode.UNSUPPORTED_MEDIA, text)
+        if not _accepts_json(headers.get(b"accept", b"*/*")[:_LONGEST_KIND]):
+            text = "Send Accept: application/json, text/event-stream."
+            return _refusal(406, ErrorCode.INVALID_REQUEST, text)
+        return None
 
     def _too_large(self) -> Refuse:
         limit = self._config.max_body_bytes
@@ -146,8 +163,16 @@ def _bearer(header: bytes | None) -> str | None:
     return credential.strip() if scheme.lower() == "bearer" else None
 
 
-def _error(error: ErrorCode, text: str) -> bytes:
-    return encode_error(None, error.rpc_code, text, {"code": error.code})
+def _refusal(status: int, error: ErrorCode, text: str, *more: tuple[bytes, bytes]) -> Reply:
+    body = encode_error(None, error.rpc_code, text, {"code": error.code})
+    return Reply(status, body, [_JSON, *more])
+
+
+def _reply(call: Call, answer: Answer) -> Reply:
+    if call.method is Method.NOTIFICATION and isinstance(answer.outcome, Result):
+        return Reply(202, b"", [])
+    status = http_status(call, answer.outcome)
+    return Reply(status, answer.body, _headers(call, status))
 
 
 def _headers(call: Call, status: int) -> list[tuple[bytes, bytes]]:

@@ -14,7 +14,8 @@ from bascule.gateway.errors import ErrorCode
 from bascule.gateway.record import AuditRecord, EventType, Observer, Status
 from bascule.gateway.snapshot import Snapshot, TenantView
 from bascule.gateway.tool import McpSource, Tool
-from bascule.telemetry.metrics import DURATION_BUCKETS_SECONDS, Metrics
+from bascule.telemetry.cells import DURATION_BUCKETS_SECONDS
+from bascule.telemetry.metrics import Metrics
 
 
 class Journal:

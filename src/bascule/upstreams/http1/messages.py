@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 from urllib.parse import quote, urlsplit
+
+import msgspec
 
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -19,19 +20,19 @@ _METHODS_WITH_LENGTH: Final = frozenset({"POST", "PUT", "PATCH"})
 _URL_SAFE: Final = "/%:@!$&'()*+,;=~-._?"
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where connections go. `authority` is the value of the Host header."""
+class Origin(msgspec.Struct, frozen=True):
+    """Where connections go. `authority`, the value of the Host header, follows from the rest."""
 
     scheme: str
     host: str
     port: int
-    authority: str = field(init=False, compare=False, repr=False)
+    authority: str = ""
 
     def __post_init__(self) -> None:
         bracketed = f"[{self.host}]" if ":" in self.host else self.host
         standard = _DEFAULT_PORTS.get(self.scheme) == self.port
-        object.__setattr__(self, "authority", bracketed if standard else f"{bracketed}:{self.port}")
+        authority = bracketed if standard else f"{bracketed}:{self.port}"
+        msgspec.structs.force_setattr(self, "authority", authority)
 
     def __str__(self) -> str:
         return f"{self.scheme}://{self.authority}"
@@ -74,8 +75,7 @@ class Origin:
         return cls(parts.scheme, host, port), target
 
 
-@dataclass(frozen=True, slots=True)
-class HttpRequest:
+class HttpRequest(NamedTuple):
     """One request. `target` is path and query, already encoded.
 
     Host and content-length are added on the wire, and nothing else.
@@ -88,10 +88,11 @@ class HttpRequest:
     body: bytes = b""
     connect_timeout_seconds: float | None = None
     """A cap on connecting for this request; None for the one of the pool."""
+    prepared: bytes = b""
+    """Headers that every such request has, made by `prepare_headers`; they come first."""
 
 
-@dataclass(frozen=True, slots=True)
-class HttpResponse:
+class HttpResponse(NamedTuple):
     """A whole response. Header names are lower-cased; a repeated header appears repeatedly."""
 
     status: int
@@ -111,6 +112,20 @@ def find_header(headers: Sequence[tuple[str, str]], name: str) -> str | None:
     return None
 
 
+def prepare_headers(headers: Sequence[tuple[str, str]]) -> bytes:
+    """Put headers into the lines of RFC 9112, once for many requests.
+
+    Raises:
+        ValueError: a name or value would change the shape of the message (see `encode_request`).
+    """
+    lines = "".join([f"{_check_name(name)}: {value}\r\n" for name, value in headers])
+    breaks = len(headers)
+    # Every break that is not one of ours came inside a value.
+    if lines.count("\r") != breaks or lines.count("\n") != breaks or "\0" in lines:
+        raise ValueError("a header value holds a line break or NUL")
+    return lines.encode("latin-1")
+
+
 def encode_request(request: HttpRequest) -> bytes:
     """Put `request` into the bytes of RFC 9112.
 
@@ -118,23 +133,21 @@ def encode_request(request: HttpRequest) -> bytes:
         ValueError: a header or the target would change the shape of the message (line breaks,
             NUL, a framing header). Whoever built the request should have refused that value.
     """
-    method, target, body = request.method, request.target, request.body
+    origin, method, target, headers, body, _, prepared = request
     if not (target.startswith("/") and target.isascii() and target.isprintable()):
         raise ValueError(f"not a request target: {target[:128]!r}")
     if " " in target:
         raise ValueError(f"a request target must not hold spaces: {target[:128]!r}")
-    lines = [f"{_check_token(method)} {target} HTTP/1.1", f"host: {request.origin.authority}"]
-    lines += [f"{_check_name(name)}: {value}" for name, value in request.headers]
+    start = f"{_check_token(method)} {target} HTTP/1.1\r\nhost: {origin.authority}\r\n"
+    head = start.encode("latin-1") + prepared
+    if headers:
+        head += prepare_headers(headers)
     if body or method in _METHODS_WITH_LENGTH:
-        lines.append(f"content-length: {len(body)}")
-    head = "\r\n".join(lines)
-    breaks = len(lines) - 1
-    # Every break that is not one of ours came inside a value.
-    if head.count("\r") != breaks or head.count("\n") != breaks or "\0" in head:
-        raise ValueError("a header value holds a line break or NUL")
-    return head.encode("latin-1") + b"\r\n\r\n" + body
+        return b"%bcontent-length: %d\r\n\r\n%b" % (head, len(body), body)
+    return head + b"\r\n"
 
 
+@lru_cache(maxsize=64)
 def _check_token(word: str) -> str:
     if not _TOKEN.fullmatch(word):
         raise ValueError(f"not an HTTP token: {word[:128]!r}")

@@ -2,13 +2,13 @@
 
 import time
 from dataclasses import replace
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from bascule import __version__
 from bascule.gateway.call import Call, Result
 from bascule.gateway.errors import UpstreamRateLimited
 from bascule.gateway.tool import ParameterLocation, RestParameter, RestSource, Tool, Upstream
-from bascule.upstreams.http1 import HttpRequest, HttpResponse
+from bascule.upstreams.http1 import HttpRequest, HttpResponse, prepare_headers
 from bascule.upstreams.rest.answers import to_result_body
 from bascule.upstreams.rest.failures import invalid
 from bascule.upstreams.rest.plans import OperationPlan, compile_operation
@@ -35,6 +35,14 @@ class HttpSender(Protocol):
         ...
 
 
+class _Ready(NamedTuple):
+    """A tool made ready: `headers` are those of each of its requests."""
+
+    source: RestSource
+    plan: OperationPlan
+    headers: bytes
+
+
 class RestUpstream:
     """Executes the tools of one REST upstream. Nothing a client sent in a header reaches it."""
 
@@ -45,7 +53,7 @@ class RestUpstream:
         self._headers = tuple(one for one in _DEFAULTS if one[0] not in given) + upstream.headers
         self._reserved = _SET_PER_CALL | given | {name for name, _ in _DEFAULTS}
         self._secrets = secrets_in(upstream.headers)
-        self._plans: dict[str, tuple[RestSource, OperationPlan]] = {}
+        self._ready: dict[str, _Ready] = {}
 
     async def execute(self, call: Call) -> Result:
         """Run the call; a refusal of the upstream is a result, with `is_error` set.
@@ -58,25 +66,31 @@ class RestUpstream:
         tool = call.tool
         if tool is None or not isinstance(tool.source, RestSource):
             raise RuntimeError("a REST upstream executes REST tools")
-        plan = self._plan(tool.name, tool.source)
-        parts = plan.build(call.arguments)
+        ready = self._ready.get(tool.name)
+        if ready is None or ready.source is not tool.source:
+            ready = self._make_ready(tool, tool.source)
+        plan = ready.plan
+        target, headers, body = plan.build(call.arguments)
         request = HttpRequest(
             plan.origin,
             plan.method,
-            parts.target,
-            parts.headers + self._added_headers(call, tool, parts.headers),
-            parts.body,
+            target,
+            headers + self._added_headers(call, tool, headers),
+            body,
             self._upstream.connect_timeout_seconds,
+            ready.headers,
         )
         response = await self._client.request(request, self._deadline(call, tool))
         return self._result(response, tool, wraps=tool.source.wraps_result)
 
-    def _plan(self, name: str, source: RestSource) -> OperationPlan:
-        known = self._plans.get(name)
-        if known is None or known[0] is not source:
-            known = source, compile_operation(self._without_reserved(source), self._upstream.url)
-            self._plans[name] = known
-        return known[1]
+    def _make_ready(self, tool: Tool, source: RestSource) -> "_Ready":
+        """Everything about `tool` that does not depend on its arguments; once per snapshot."""
+        plan = compile_operation(self._without_reserved(source), self._upstream.url)
+        fixed = [*self._headers, ("X-MCP-Risk-Level", tool.risk.value)]
+        if _is_sendable(tool.name):
+            fixed.append(("X-MCP-Tool-Name", tool.name))
+        ready = self._ready[tool.name] = _Ready(source, plan, prepare_headers(fixed))
+        return ready
 
     def _without_reserved(self, source: RestSource) -> RestSource:
         """`source` less the headers whose value is not the caller's to choose."""
@@ -86,14 +100,11 @@ class RestUpstream:
     def _added_headers(
         self, call: Call, tool: Tool, own: list[tuple[str, str]]
     ) -> list[tuple[str, str]]:
-        headers = [*self._headers, ("X-MCP-Risk-Level", tool.risk.value)]
-        for name, value in (
-            ("X-Correlation-ID", call.correlation_id),
-            ("X-MCP-Tool-Name", tool.name),
-            ("traceparent", call.traceparent),
-        ):
-            if value and _is_sendable(value):
-                headers.append((name, value))
+        headers: list[tuple[str, str]] = []
+        if _is_sendable(call.correlation_id):
+            headers.append(("X-Correlation-ID", call.correlation_id))
+        if call.traceparent and _is_sendable(call.traceparent):
+            headers.append(("traceparent", call.traceparent))
         key = call.idempotency_key
         if key and tool.idempotent and not _has(own, _IDEMPOTENCY_KEY):
             headers.append((_IDEMPOTENCY_KEY, _checked_key(key)))

@@ -27,6 +27,7 @@ from bascule.gateway.tool import (
     UpstreamKind,
 )
 from bascule.upstreams.http1 import HttpClient, HttpRequest, HttpResponse
+from bascule.upstreams.http1.messages import encode_request
 from bascule.upstreams.rest import RestUpstream
 
 JSON = [("content-type", "application/json")]
@@ -46,10 +47,15 @@ class FakeSender:
         return self.response
 
     def headers(self) -> dict[str, str]:
-        """The headers of the last request, by lower-cased name; none may appear twice."""
-        pairs = [(name.lower(), value) for name, value in self.requests[-1].headers]
-        assert len(dict(pairs)) == len(pairs)
-        return dict(pairs)
+        """The headers of the last request as sent, by lower-cased name, less how it is framed.
+
+        None may appear twice.
+        """
+        head = encode_request(self.requests[-1]).partition(b"\r\n\r\n")[0].decode("latin-1")
+        lines = [line.partition(": ") for line in head.split("\r\n")[1:]]
+        headers = {name.lower(): value for name, _, value in lines}
+        assert len(headers) == len(lines)
+        return {name: headers[name] for name in headers.keys() - {"host", "content-length"}}
 
 
 def make_tool(

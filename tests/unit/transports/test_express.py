@@ -1,0 +1,389 @@
+"""The express lane between a transport that notes everything and a service that echoes."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, cast
+
+import pytest
+
+from bascule.gateway.call import EVERYTHING
+from bascule.transports.express import ExpressLane, LaneConfig, Watch
+from bascule.transports.reply import Head, HeaderList, Reply
+
+REQUEST = b"POST /mcp HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi"
+
+
+class FakeTransport:
+    """Keeps what is written; `protocol` is who has the connection."""
+
+    def __init__(self) -> None:
+        self.written: list[bytes] = []
+        self.closed = self.aborted = False
+        self.reading = True
+        self.protocol: object = None
+
+    def get_extra_info(self, name: str) -> object:
+        return ("10.0.0.9", 4242) if name == "peername" else None
+
+    def write(self, data: bytes) -> None:
+        self.written.append(data)
+
+    def close(self) -> None:
+        self.closed = True
+
+    def abort(self) -> None:
+        self.aborted = True
+
+    def pause_reading(self) -> None:
+        self.reading = False
+
+    def resume_reading(self) -> None:
+        self.reading = True
+
+    def set_protocol(self, protocol: object) -> None:
+        self.protocol = protocol
+
+
+class FakeListener:
+    """A server that counts."""
+
+    def __init__(self) -> None:
+        self.connections: set[Any] = set()
+        self.tasks: set[asyncio.Task[None]] = set()
+        self.default_headers: HeaderList = [(b"date", b"today")]
+
+
+class FakeSuccessor(asyncio.Protocol):
+    """The complete implementation; keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.data = b""
+        self.transport: object = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self.data += data
+
+
+class Echo:
+    """Answers a body with itself once `open_gate` is set."""
+
+    max_body_bytes = 1000
+
+    def __init__(self) -> None:
+        self.judged: list[tuple[str, HeaderList]] = []
+        self.bodies: list[bytes] = []
+        self.cancelled = 0
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.watches = True
+
+    def judge(self, path: str, headers: HeaderList) -> Head | None:
+        self.judged.append((path, headers))
+        return None if path == "/mcp/other" else Head(EVERYTHING, {}, headers, None, None)
+
+    async def answer(self, head: Head, body: bytes, peer: str, watch: Watch) -> Reply | None:
+        assert peer == "10.0.0.9"
+        self.bodies.append(body)
+        if body == b"!!":
+            raise RuntimeError("a bug")
+        if not self.watches:
+            await self.gate.wait()
+            return Reply(200, body, [])
+        with watch:
+            try:
+                await self.gate.wait()
+            except asyncio.CancelledError:
+                self.cancelled += 1
+                raise
+            return Reply(200, body, [(b"x-seen", head.all_headers[0][1])])
+        return None
+
+
+class Line:
+    """A connection on the lane, and everything around it."""
+
+    def __init__(self, config: LaneConfig | None = None, service: Echo | None = None) -> None:
+        self.service = service or Echo()
+        self.listener = FakeListener()
+        self.transport = FakeTransport()
+        self.lane = ExpressLane(self.service, self.listener, config or LaneConfig(), self._succeed)
+        self.lane.connection_made(cast("asyncio.Transport", self.transport))
+
+    def _succeed(self) -> FakeSuccessor:
+        return FakeSuccessor()
+
+    @property
+    def successor(self) -> FakeSuccessor:
+        assert isinstance(self.transport.protocol, FakeSuccessor)
+        return self.transport.protocol
+
+    def feed(self, *pieces: bytes) -> None:
+        for piece in pieces:
+            self.lane.data_received(piece)
+
+
+async def settle(until: Callable[[], object]) -> None:
+    async with asyncio.timeout(5):
+        while not until():
+            await asyncio.sleep(0)
+
+
+def answer(body: bytes = b"hi", *, last: bool = False) -> bytes:
+    end = b"connection: close\r\n" if last else b""
+    return b"HTTP/1.1 200 OK\r\ndate: today\r\nx-seen: x\r\n%bcontent-length: %d\r\n\r\n%b" % (
+        end,
+        len(body),
+        body,
+    )
+
+
+async def test_a_request_is_answered_in_one_piece() -> None:
+    line = Line()
+    line.feed(REQUEST)
+    await settle(lambda: line.transport.written)
+    assert line.transport.written == [answer()]
+    assert not line.transport.closed
+
+
+@pytest.mark.parametrize("cut", range(1, len(REQUEST)))
+async def test_it_does_not_matter_where_the_bytes_are_cut(cut: int) -> None:
+    line = Line()
+    line.feed(REQUEST[:cut], REQUEST[cut:])
+    await settle(lambda: line.transport.written)
+    assert (line.transport.written, line.service.bodies) == ([answer()], [b"hi"])
+
+
+async def test_a_request_that_comes_byte_by_byte_is_answered() -> None:
+    line = Line()
+    line.feed(*(bytes([byte]) for byte in REQUEST))
+    await settle(lambda: line.transport.written)
+    assert line.transport.written == [answer()]
+
+
+async def test_requests_sent_ahead_are_answered_one_after_the_other() -> None:
+    line = Line()
+    line.feed(REQUEST + REQUEST.replace(b"hi", b"ho") + REQUEST[:10])
+    line.feed(REQUEST[10:])
+    await settle(lambda: len(line.transport.written) == 3)
+    assert line.transport.written == [answer(), answer(b"ho"), answer()]
+
+
+async def test_the_same_head_is_judged_once() -> None:
+    line = Line()
+    for _ in range(3):
+        line.feed(REQUEST)
+        await settle(lambda: line.lane._task is None)
+    other = REQUEST.replace(b"Host: x", b"Host: y")
+    line.feed(other)
+    await settle(lambda: len(line.transport.written) == 4)
+    assert [headers[0] for _, headers in line.service.judged] == [(b"host", b"x"), (b"host", b"y")]
+
+
+async def test_a_head_that_only_begins_like_the_last_one_is_read_anew() -> None:
+    line = Line()
+    for request in (REQUEST, REQUEST.replace(b"/mcp", b"/mcp/bundles/b")):
+        line.feed(request)
+        await settle(lambda: line.lane._task is None)
+    assert [path for path, _ in line.service.judged] == ["/mcp", "/mcp/bundles/b"]
+
+
+UNUSUAL = {
+    "another method": REQUEST.replace(b"POST", b"GET"),
+    "another path": REQUEST.replace(b"/mcp", b"/api"),
+    "a path that is not judged": REQUEST.replace(b"/mcp", b"/mcp/other"),
+    "a query": REQUEST.replace(b"/mcp", b"/mcp?a=b"),
+    "an encoded path": REQUEST.replace(b"/mcp", b"/mcp/%2e"),
+    "an absolute target": REQUEST.replace(b"/mcp", b"http://x/mcp"),
+    "HTTP/1.0": REQUEST.replace(b"1.1", b"1.0"),
+    "no length": REQUEST.replace(b"Content-Length: 2\r\n", b""),
+    "two lengths": REQUEST.replace(b"Host: x", b"Content-Length: 2"),
+    "a signed length": REQUEST.replace(b": 2", b": +2"),
+    "a list of lengths": REQUEST.replace(b": 2", b": 2, 2"),
+    "a length beyond the bound": REQUEST.replace(b": 2", b": 1001"),
+    "chunks": REQUEST.replace(b"Host: x", b"Transfer-Encoding: chunked"),
+    "an expectation": REQUEST.replace(b"Host: x", b"Expect: 100-continue"),
+    "an upgrade": REQUEST.replace(b"Host: x", b"Upgrade: websocket"),
+    "the last request": REQUEST.replace(b"Host: x", b"Connection: close"),
+    "a folded header": REQUEST.replace(b"Host: x", b"Host: x\r\n y"),
+    "space before the colon": REQUEST.replace(b"Host: x", b"Host : x"),
+    "a bare line feed": REQUEST.replace(b"Host: x\r\n", b"Host: x\n"),
+    "a control character": REQUEST.replace(b"Host: x", b"Host: \0"),
+    "no HTTP at all": b"\x16\x03\x01 hello\r\n\r\n",
+    "a head without end": b"POST /mcp HTTP/1.1\r\n" + b"a: b\r\n" * 12_000,
+}
+
+
+@pytest.mark.parametrize("request_bytes", UNUSUAL.values(), ids=UNUSUAL.keys())
+async def test_what_is_unusual_is_handed_over_as_it_came(request_bytes: bytes) -> None:
+    line = Line()
+    line.feed(request_bytes)
+    assert line.successor.data == request_bytes
+    assert line.successor.transport is line.transport
+    assert not line.listener.connections, "the successor counts itself"
+    assert not line.transport.written
+
+
+async def test_a_connection_may_be_handed_over_after_it_was_used() -> None:
+    line = Line()
+    line.feed(REQUEST + UNUSUAL["chunks"])
+    await settle(lambda: line.transport.protocol)
+    assert line.transport.written == [answer()]
+    assert line.successor.data == UNUSUAL["chunks"]
+
+
+async def test_kept_alive_is_not_unusual() -> None:
+    line = Line()
+    line.feed(REQUEST.replace(b"\r\n\r\n", b"\r\nConnection: Keep-Alive\r\n\r\n"))
+    await settle(lambda: line.transport.written)
+    assert line.transport.protocol is None
+
+
+async def test_beyond_the_bound_connections_are_handed_over_at_once() -> None:
+    line = Line(LaneConfig(max_connections=0))
+    assert line.successor.transport is line.transport
+
+
+async def test_a_client_that_goes_cancels_a_call_that_watches() -> None:
+    line = Line()
+    line.service.gate.clear()
+    line.feed(REQUEST)
+    await settle(lambda: line.service.bodies)
+    line.lane.connection_lost(None)
+    await settle(lambda: not line.listener.tasks)
+    assert line.service.cancelled == 1
+    assert not line.listener.connections
+    assert not line.transport.written
+
+
+async def test_a_client_that_goes_before_the_call_began_cancels_it_too() -> None:
+    line = Line()
+    line.service.gate.clear()
+    line.feed(REQUEST)
+    line.lane.connection_lost(None)
+    await settle(lambda: not line.listener.tasks)
+    assert line.service.cancelled == 1
+
+
+async def test_a_call_that_does_not_watch_runs_on_and_the_server_waits_for_it() -> None:
+    line = Line()
+    line.service.watches = False
+    line.service.gate.clear()
+    line.feed(REQUEST)
+    await settle(lambda: line.service.bodies)
+    line.lane.connection_lost(None)
+    assert len(line.listener.tasks) == 1
+    line.service.gate.set()
+    await settle(lambda: not line.listener.tasks)
+    assert line.service.cancelled == 0
+
+
+async def test_shutdown_closes_an_idle_connection_at_once() -> None:
+    line = Line()
+    line.lane.shutdown()
+    assert line.transport.closed
+
+
+async def test_shutdown_lets_the_answer_under_way_out_and_says_it_is_the_last() -> None:
+    line = Line()
+    line.service.gate.clear()
+    line.feed(REQUEST + REQUEST)
+    await settle(lambda: line.service.bodies)
+    line.lane.shutdown()
+    assert not line.transport.closed
+    line.service.gate.set()
+    await settle(lambda: line.transport.closed)
+    assert line.transport.written == [answer(last=True)]
+    assert len(line.service.bodies) == 1, "what was sent ahead is not begun"
+
+
+async def test_a_call_given_up_on_shutdown_is_told_so() -> None:
+    line = Line()
+    line.service.gate.clear()
+    line.feed(REQUEST)
+    await settle(lambda: line.service.bodies)
+    line.lane.shutdown()
+    for task in line.listener.tasks:
+        task.cancel()
+    await settle(lambda: line.transport.closed)
+    (written,) = line.transport.written
+    assert written.startswith(b"HTTP/1.1 503 ")
+    assert b"shutting down" in written
+
+
+async def test_a_bug_is_answered_and_ends_the_connection() -> None:
+    line = Line()
+    line.feed(REQUEST.replace(b"hi", b"!!"))
+    await settle(lambda: line.transport.closed)
+    assert line.transport.written[0].startswith(b"HTTP/1.1 500 ")
+
+
+async def test_a_client_that_does_not_read_is_not_served_on() -> None:
+    line = Line()
+    line.lane.pause_writing()
+    line.feed(REQUEST)
+    await asyncio.sleep(0)
+    assert not line.service.bodies
+    line.lane.resume_writing()
+    await settle(lambda: line.transport.written)
+    assert line.transport.written == [answer()]
+
+
+async def test_what_is_sent_ahead_is_bounded() -> None:
+    line = Line()
+    line.service.gate.clear()
+    line.feed(REQUEST)
+    line.feed(*([REQUEST * 100] * 20))
+    assert not line.transport.reading
+    line.service.gate.set()
+    await settle(lambda: len(line.transport.written) == 2001)
+    assert line.transport.reading
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [b"", REQUEST[:9], REQUEST[:-1]],
+    ids=["nothing", "half a head", "half a body"],
+)
+async def test_who_does_not_finish_a_request_is_hung_up_on(begun: bytes) -> None:
+    line = Line(LaneConfig(patience_seconds=0.02))
+    line.feed(begun)
+    await settle(lambda: line.transport.aborted)
+
+
+async def test_dripping_bytes_buys_no_time() -> None:
+    line = Line(LaneConfig(patience_seconds=0.05))
+    drops = (bytes([byte]) for byte in b"POST /mcp HTTP/1.1\r\nx: " + b"y" * 60_000)
+
+    def drip() -> bool:
+        line.feed(next(drops))
+        return line.transport.aborted
+
+    await settle(drip)
+
+
+async def test_a_kept_connection_may_rest_but_not_for_ever() -> None:
+    line = Line(LaneConfig(patience_seconds=0.02, keep_alive_seconds=0.1))
+    line.feed(REQUEST)
+    await settle(lambda: line.transport.written)
+    began = asyncio.get_running_loop().time()
+    await settle(lambda: line.transport.aborted)
+    assert asyncio.get_running_loop().time() - began >= 0.09
+
+
+async def test_a_long_call_is_not_hung_up_on() -> None:
+    line = Line(LaneConfig(patience_seconds=0.02, keep_alive_seconds=0.02))
+    line.service.gate.clear()
+    line.feed(REQUEST)
+    looks = 0
+
+    def look() -> bool:
+        nonlocal looks
+        looks += 1
+        return asyncio.get_running_loop().time() > deadline
+
+    deadline = asyncio.get_running_loop().time() + 0.08
+    await settle(look)
+    assert not line.transport.aborted
