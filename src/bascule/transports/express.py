@@ -3,14 +3,14 @@
 Nearly every call comes as one POST with a Content-Length on a connection that stays open, under
 a head that is the same as the one before it. Such requests are read and answered here, without
 the detour over ASGI. Whatever is not of that kind (other paths and methods, chunked bodies,
-upgrades, HTTP/1.0, anything odd) hands the connection over, with the bytes as they came, to a
-complete HTTP implementation, which keeps it.
+upgrades, HTTP/1.0, requests refused by their head, anything odd) hands the connection over, with
+the bytes as they came, to a complete HTTP implementation, which keeps it.
 
-Sources: RFC 9112 sections 2 to 6 (message syntax, framing), 9.3 (persistence).
+Source: RFC 9112 section 9.3 (persistence).
 """
 
 import asyncio
-import re
+import contextvars
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -18,20 +18,13 @@ from typing import Any, Final, Protocol, Self, cast
 
 import structlog
 
+from bascule.transports.heads import END, may_become_plain, read_head
 from bascule.transports.reply import Head, HeaderList, Reply
 
 _log = structlog.get_logger(__name__)
 
-MOST_HEAD_BYTES: Final = 64 * 1024
 _MOST_WAITING_BYTES: Final = 64 * 1024
-
-# Stricter than RFC 9112 allows, so that nobody behind or in front can read it differently.
-_HEAD: Final = re.compile(
-    rb"POST (/mcp[A-Za-z0-9._~/-]*) HTTP/1\.1\r\n"
-    rb"((?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t -~\x80-\xff]*\r\n)+)\r\n"
-)
-_UNUSUAL: Final = frozenset({b"transfer-encoding", b"upgrade", b"expect", b"te", b"trailer"})
-_LENGTH: Final = re.compile(rb"[0-9]{1,9}")
+_LONGEST_REMEMBERED_HEAD: Final = 8 * 1024
 _STATUS_LINES: Final = {
     status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
 }
@@ -47,7 +40,7 @@ class Service(Protocol):
         ...
 
     def answer(self, head: Head, body: bytes, peer: str, watch: "Watch") -> Awaitable[Reply | None]:
-        """Answer the request; None where nobody is left to answer. Does not raise."""
+        """Answer the request; None where `watch` said that nobody is left to answer."""
         ...
 
 
@@ -61,7 +54,11 @@ class Listener(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LaneConfig:
-    """Bounds of a connection. `patience_seconds` is for a request that has begun, or the first."""
+    """Bounds of a connection.
+
+    `patience_seconds` is for a request that has begun, for the first one, and for a client that
+    reads nothing of its answer. `max_connections` bounds the calls that outlive theirs, too.
+    """
 
     patience_seconds: float = 30.0
     keep_alive_seconds: float = 75.0
@@ -104,9 +101,9 @@ class ExpressLane(asyncio.Protocol):
     """One connection; its requests are answered one after the other, in order."""
 
     __slots__ = (
-        "_body", "_closing", "_config", "_fallback", "_head", "_head_bytes", "_length", "_listener",
-        "_loop", "_missing", "_peer", "_served", "_service", "_since", "_task", "_timer",
-        "_transport", "_unread", "_watch", "_writing_paused",
+        "_body", "_closing", "_config", "_context", "_fallback", "_head", "_head_bytes", "_length",
+        "_listener", "_loop", "_missing", "_peer", "_served", "_service", "_since", "_task",
+        "_timer", "_transport", "_unread", "_unsent", "_watch", "_writing_paused",
     )  # fmt: skip
 
     def __init__(
@@ -122,6 +119,8 @@ class ExpressLane(asyncio.Protocol):
         self._config = config
         self._fallback = fallback
         self._loop = asyncio.get_running_loop()
+        # Every call has a copy of its own: what one binds must not show in the next.
+        self._context = contextvars.copy_context()
         self._transport: asyncio.Transport | None = None
         self._peer = ""
         self._watch = Watch()
@@ -129,15 +128,14 @@ class ExpressLane(asyncio.Protocol):
         self._closing = False
         self._writing_paused = False
         self._served = False
-        self._unread = b""
-        """Bytes that came and belong to no request under way."""
-        self._head: Head | None = None
+        self._unsent = 0  # bytes of answers, when the timer last looked
+        self._unread = b""  # what came and belongs to no request under way
+        # The head read last, and what was made of it: the next one is most likely the same.
         self._head_bytes = b""
-        """The head read last, and what was made of it: the next one is most likely the same."""
+        self._head: Head | None = None
         self._length = 0
-        self._body: list[bytes] = []
-        self._missing = 0
-        """Bytes of a body still to come, and what has come of it."""
+        self._body = bytearray()  # what has come of a body
+        self._missing = 0  # and how many bytes of it are still to come
 
     # The connection.
 
@@ -145,7 +143,7 @@ class ExpressLane(asyncio.Protocol):
         """Begin; a first request must come in time."""
         self._transport = cast("asyncio.Transport", transport)
         self._since = self._loop.time()
-        self._timer = self._loop.call_later(self._config.patience_seconds / 2, self._look)
+        self._timer = self._loop.call_later(self._config.patience_seconds / 2, self._check_time)
         peer = transport.get_extra_info("peername")
         self._peer = str(peer[0]) if peer else ""
         if len(self._listener.connections) >= self._config.max_connections:
@@ -178,7 +176,7 @@ class ExpressLane(asyncio.Protocol):
         """The client reads again."""
         self._writing_paused = False
         if self._task is None:
-            self._go_on()
+            self._read_on()
 
     def _account_for_task(self) -> None:
         """Let the server wait for a call that its connection may not outlive."""
@@ -187,16 +185,24 @@ class ExpressLane(asyncio.Protocol):
             tasks.add(task)
             task.add_done_callback(tasks.discard)
 
-    def _look(self) -> None:
-        if self._transport is None:
+    def _check_time(self) -> None:
+        transport, task = self._transport, self._task
+        if transport is None:
             return
+        now = self._loop.time()
+        unsent = transport.get_write_buffer_size()
+        if unsent != self._unsent:
+            self._unsent = unsent
+            self._since = now  # it reads, be it slowly
         config = self._config
-        begun = bool(self._missing or self._unread) or not self._served
+        begun = bool(unsent or self._missing or self._unread) or not self._served
         patience = config.patience_seconds if begun else config.keep_alive_seconds
-        if self._task is None and self._loop.time() - self._since >= patience:
-            self._transport.abort()
+        is_late = task is None and now - self._since >= patience
+        # A task that was cancelled before its first step has not answered, and will not.
+        if is_late or (task is not None and task.done()):
+            transport.abort() if begun else transport.close()
             return
-        self._timer = self._loop.call_later(config.patience_seconds / 2, self._look)
+        self._timer = self._loop.call_later(config.patience_seconds / 2, self._check_time)
 
     # Requests.
 
@@ -206,67 +212,67 @@ class ExpressLane(asyncio.Protocol):
             self._unread += data
             if len(self._unread) > _MOST_WAITING_BYTES and self._transport is not None:
                 self._transport.pause_reading()
-            return
-        if self._missing:
+        elif self._missing:
             self._take_body(data)
+        elif self._unread:
+            self._take(self._unread + data, len(self._unread))
         else:
-            self._take(self._unread + data if self._unread else data)
+            self._take(data)
 
-    def _take(self, data: bytes) -> None:
-        """Read a request that begins with `data`."""
-        if not (self._head_bytes and data.startswith(self._head_bytes)):
-            end = data.find(b"\r\n\r\n") + 4
-            if end < 4 and len(data) <= MOST_HEAD_BYTES:
-                self._wait(data)
+    def _take(self, data: bytes, searched: int = 0) -> None:
+        """Read a request that begins with `data`, of which `searched` bytes hold no whole head."""
+        if self._head_bytes and data.startswith(self._head_bytes):
+            start = len(self._head_bytes)
+        else:
+            start = data.find(END, max(0, searched - 3)) + len(END)
+            if start < len(END) and may_become_plain(data, searched):
+                self._keep_begun(data)
                 return
-            if end < 4 or not self._read_head(data[:end]):
+            if start < len(END) or not self._read_head(data[:start]):
                 self._hand_over(data)
                 return
-        self._unread = b""
-        start = len(self._head_bytes)
+        if len(self._listener.tasks) >= self._config.max_connections:
+            self._hand_over(data)  # which refuses, as there is too much going on
+            return
         end = start + self._length
         if len(data) == end:
+            self._unread = b""
             self._begin(data[start:])
         elif len(data) > end:
             self._unread = data[end:]
             self._begin(data[start:end])
         else:
-            self._body = [data[start:]]
+            self._keep_begun(b"")
+            self._body = bytearray(data[start:])
             self._missing = end - len(data)
-            self._since = self._loop.time()
 
-    def _wait(self, data: bytes) -> None:
+    def _keep_begun(self, data: bytes) -> None:
+        """Keep the beginning of a head; the time for the whole request runs from its first byte."""
         if not self._unread:
             self._since = self._loop.time()
         self._unread = data
 
     def _take_body(self, data: bytes) -> None:
         if len(data) < self._missing:
-            self._body.append(data)
+            self._body += data
             self._missing -= len(data)
             return
-        self._body.append(data[: self._missing])
+        self._body += data[: self._missing]
         self._unread = data[self._missing :]
-        body, self._body = b"".join(self._body), []
+        body, self._body = bytes(self._body), bytearray()
         self._missing = 0
         self._begin(body)
 
     def _read_head(self, raw: bytes) -> bool:
-        """Read and keep a head; False for one that is not for the lane."""
-        found = _HEAD.fullmatch(raw)
-        if found is None or len(raw) > MOST_HEAD_BYTES:
+        """Read a head; False for one that is not for the lane."""
+        plain = read_head(raw)
+        if plain is None or plain.length > self._service.max_body_bytes:
             return False
-        headers: HeaderList = []
-        for line in found[2][:-2].split(b"\r\n"):
-            name, _, value = line.partition(b":")
-            headers.append((name.lower(), value.strip(b" \t")))
-        length = _plain_length(headers)
-        if length is None or length > self._service.max_body_bytes:
+        head = self._service.judge(plain.path, plain.headers)
+        if head is None or head.refusal is not None:
             return False
-        head = self._service.judge(found[1].decode("ascii"), headers)
-        if head is None:
-            return False
-        self._head, self._head_bytes, self._length = head, raw, length
+        self._head, self._length = head, plain.length
+        self._head_bytes = raw if len(raw) <= _LONGEST_REMEMBERED_HEAD else b""
         return True
 
     def _hand_over(self, data: bytes) -> None:
@@ -277,6 +283,8 @@ class ExpressLane(asyncio.Protocol):
         self._timer.cancel()
         self._listener.connections.discard(self)
         self._transport = None
+        self._unread = b""
+        transport.resume_reading()
         successor = self._fallback()
         transport.set_protocol(successor)
         successor.connection_made(transport)
@@ -286,35 +294,38 @@ class ExpressLane(asyncio.Protocol):
     # Answers.
 
     def _begin(self, body: bytes) -> None:
-        # Not a TaskGroup: a connection has no task of its own; `_finish` ends on every path.
-        self._task = self._loop.create_task(self._serve(body))
+        # Not a TaskGroup: a connection has no task of its own that could hold one.
+        self._task = self._loop.create_task(self._serve(body), context=self._context.copy())
 
     async def _serve(self, body: bytes) -> None:
         head = self._head
         assert head is not None  # noqa: S101 - `_begin` follows a head
         try:
             reply = await self._service.answer(head, body, self._peer, self._watch)
+            answer = None if reply is None else self._encode(reply)
         except asyncio.CancelledError:
-            reply, self._closing = _SHUTTING_DOWN, True
+            self._closing = True
+            answer = self._encode(_SHUTTING_DOWN)
         except Exception:  # noqa: BLE001 - the edge: a bug must not leave the client waiting
             _log.exception("express.crashed")
-            reply, self._closing = _CRASHED, True
-        self._finish(reply)
+            self._closing = True
+            answer = self._encode(_CRASHED)
+        self._finish(answer)
 
-    def _finish(self, reply: Reply | None) -> None:
+    def _finish(self, answer: bytes | None) -> None:
         self._task = None
         transport = self._transport
         if transport is None:
             return
-        if reply is not None:
-            transport.write(self._encode(reply))
+        if answer is not None:
+            transport.write(answer)
         self._served = True
-        if self._closing or reply is None:
+        if self._closing or answer is None:
             transport.close()
             return
         self._since = self._loop.time()
         if self._unread:
-            self._go_on()
+            self._read_on()
 
     def _encode(self, reply: Reply) -> bytes:
         parts = [_STATUS_LINES[reply.status]]
@@ -327,37 +338,26 @@ class ExpressLane(asyncio.Protocol):
         parts += (b"content-length: %d\r\n\r\n" % len(reply.body), reply.body)
         return b"".join(parts)
 
-    def _go_on(self) -> None:
-        """Read what came while an answer was under way."""
-        transport = self._transport
-        if transport is None or self._writing_paused or self._closing:
+    def _read_on(self) -> None:
+        """Read what came while an answer was under way, and more where that leaves room."""
+        if self._writing_paused or self._closing:
             return
-        transport.resume_reading()
         unread, self._unread = self._unread, b""
         if unread:
-            self._take(unread)
+            (self._take_body if self._missing else self._take)(unread)
+        if self._transport is not None and len(self._unread) <= _MOST_WAITING_BYTES:
+            self._transport.resume_reading()
 
 
-def _plain_length(headers: HeaderList) -> int | None:
-    """The one Content-Length of a request with nothing unusual about it."""
-    lengths = [value for name, value in headers if name == b"content-length"]
-    if len(lengths) != 1 or not _LENGTH.fullmatch(lengths[0]):
-        return None
-    for name, value in headers:
-        if name in _UNUSUAL or (name == b"connection" and value.lower() != b"keep-alive"):
-            return None
-    return int(lengths[0])
-
-
-_TEXT: Final = (b"content-type", b"application/json")
+_JSON: Final = (b"content-type", b"application/json")
 _SHUTTING_DOWN: Final = Reply(
     503,
     b'{"jsonrpc":"2.0","id":null,"error":{"code":-32603,"message":'
     b'"The gateway is shutting down. The call was given up; it may have been executed."}}',
-    [_TEXT],
+    [_JSON, (b"retry-after", b"5")],
 )
 _CRASHED: Final = Reply(
     500,
     b'{"jsonrpc":"2.0","id":null,"error":{"code":-32603,"message":"The gateway failed."}}',
-    [_TEXT],
+    [_JSON],
 )

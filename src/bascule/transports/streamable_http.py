@@ -88,7 +88,7 @@ class StreamableHttp:
     async def answer(
         self, head: Head, body: bytes | None, peer: str, watch: AbstractContextManager[object]
     ) -> Reply | None:
-        """Answer a request with this head and `body`, None for one that is too large.
+        """Answer a request whose head is not refused; `body` is None where it is too large.
 
         A modern call runs inside `watch`, which may cancel it; where it did, there is no answer.
         """
@@ -102,8 +102,6 @@ class StreamableHttp:
             arrived=now,
             deadline=now + self._config.request_timeout_seconds,
         )
-        if head.refusal is not None:
-            return head.refusal
         if body is None:
             call.fault = self._too_large()
         else:

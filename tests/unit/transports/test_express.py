@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any, cast
 
 import pytest
@@ -10,6 +11,7 @@ from bascule.gateway.call import EVERYTHING
 from bascule.transports.express import ExpressLane, LaneConfig, Watch
 from bascule.transports.reply import Head, HeaderList, Reply
 
+COUNT = ContextVar("COUNT", default=0)
 REQUEST = b"POST /mcp HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi"
 
 
@@ -20,6 +22,7 @@ class FakeTransport:
         self.written: list[bytes] = []
         self.closed = self.aborted = False
         self.reading = True
+        self.unsent = 0
         self.protocol: object = None
 
     def get_extra_info(self, name: str) -> object:
@@ -33,6 +36,9 @@ class FakeTransport:
 
     def abort(self) -> None:
         self.aborted = True
+
+    def get_write_buffer_size(self) -> int:
+        return self.unsent
 
     def pause_reading(self) -> None:
         self.reading = False
@@ -82,7 +88,10 @@ class Echo:
 
     def judge(self, path: str, headers: HeaderList) -> Head | None:
         self.judged.append((path, headers))
-        return None if path == "/mcp/other" else Head(EVERYTHING, {}, headers, None, None)
+        if path == "/mcp/other":
+            return None
+        refusal = Reply(403, b"", []) if path == "/mcp/refused" else None
+        return Head(EVERYTHING, {}, headers, "s3cret", None, refusal)
 
     async def answer(self, head: Head, body: bytes, peer: str, watch: Watch) -> Reply | None:
         assert peer == "10.0.0.9"
@@ -129,6 +138,18 @@ async def settle(until: Callable[[], object]) -> None:
     async with asyncio.timeout(5):
         while not until():
             await asyncio.sleep(0)
+
+
+class Elapsed:
+    """True once this many seconds have passed; the loop turns meanwhile."""
+
+    def __init__(self, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        self._time = loop.time
+        self._due = loop.time() + seconds
+
+    def __call__(self) -> bool:
+        return self._time() >= self._due
 
 
 def answer(body: bytes = b"hi", *, last: bool = False) -> bytes:
@@ -194,6 +215,10 @@ UNUSUAL = {
     "another method": REQUEST.replace(b"POST", b"GET"),
     "another path": REQUEST.replace(b"/mcp", b"/api"),
     "a path that is not judged": REQUEST.replace(b"/mcp", b"/mcp/other"),
+    "a head that is refused": REQUEST.replace(b"/mcp", b"/mcp/refused")[:-2],
+    "the greeting of TLS": b"\x16\x03\x01\x02\x00",
+    "another protocol": b"HELLO\r\n",
+    "line feeds alone": REQUEST.replace(b"\r\n", b"\n"),
     "a query": REQUEST.replace(b"/mcp", b"/mcp?a=b"),
     "an encoded path": REQUEST.replace(b"/mcp", b"/mcp/%2e"),
     "an absolute target": REQUEST.replace(b"/mcp", b"http://x/mcp"),
@@ -331,15 +356,98 @@ async def test_a_client_that_does_not_read_is_not_served_on() -> None:
     assert line.transport.written == [answer()]
 
 
-async def test_what_is_sent_ahead_is_bounded() -> None:
-    line = Line()
-    line.service.gate.clear()
-    line.feed(REQUEST)
-    line.feed(*([REQUEST * 100] * 20))
-    assert not line.transport.reading
-    line.service.gate.set()
-    await settle(lambda: len(line.transport.written) == 2001)
+async def test_what_is_sent_ahead_is_bounded_throughout() -> None:
+    line, sent = Line(), 0
+    while len(line.transport.written) < 5_000:
+        if line.transport.reading:
+            line.feed(REQUEST * 100)
+            sent += 100
+        assert len(line.lane._unread) <= 64 * 1024 + 2 * len(REQUEST * 100)
+        await asyncio.sleep(0)
+    await settle(lambda: len(line.transport.written) == sent)
     assert line.transport.reading
+
+
+async def test_a_body_is_never_read_as_a_request() -> None:
+    line = Line()
+    inner = REQUEST.replace(b"hi", b"no")
+    line.feed(REQUEST.replace(b": 2", b": %d" % len(inner))[:-2])
+    line.lane.pause_writing()
+    line.feed(inner)
+    line.lane.resume_writing()
+    await settle(lambda: line.transport.written)
+    assert line.service.bodies == [inner]
+
+
+async def test_calls_that_outlive_their_connections_are_bounded() -> None:
+    line = Line(LaneConfig(max_connections=2))
+    never = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        line.listener.tasks |= {group.create_task(_wait(never)) for _ in range(2)}
+        line.feed(REQUEST)
+        assert line.successor.data == REQUEST
+        never.set()
+
+
+async def _wait(event: asyncio.Event) -> None:
+    await event.wait()
+
+
+async def test_what_a_call_binds_does_not_show_in_the_next_one() -> None:
+    seen: list[int] = []
+
+    class Counting(Echo):
+        async def answer(self, head: Head, body: bytes, peer: str, watch: Watch) -> Reply | None:
+            seen.append(COUNT.get())
+            COUNT.set(COUNT.get() + 1)
+            return await super().answer(head, body, peer, watch)
+
+    line = Line(service=Counting())
+    line.feed(REQUEST * 3)
+    await settle(lambda: len(line.transport.written) == 3)
+    assert seen == [0, 0, 0]
+
+
+async def test_a_call_given_up_before_its_first_step_ends_the_connection() -> None:
+    line = Line(LaneConfig(patience_seconds=0.02))
+    line.feed(REQUEST)
+    assert line.lane._task is not None
+    line.lane._task.cancel()
+    await settle(lambda: line.transport.aborted or line.transport.closed)
+
+
+async def test_an_answer_that_cannot_be_encoded_is_a_bug_like_any_other() -> None:
+    class Odd(Echo):
+        async def answer(self, head: Head, body: bytes, peer: str, watch: Watch) -> Reply | None:
+            return Reply(599, b"", [])
+
+    line = Line(service=Odd())
+    line.feed(REQUEST)
+    await settle(lambda: line.transport.closed)
+    assert line.transport.written[0].startswith(b"HTTP/1.1 500 ")
+
+
+async def test_a_client_that_reads_slowly_gets_its_whole_answer() -> None:
+    line = Line(LaneConfig(patience_seconds=0.02, keep_alive_seconds=0.02))
+    line.feed(REQUEST)
+    line.transport.unsent = 100
+
+    def read_a_little() -> bool:
+        line.transport.unsent -= 1
+        return line.transport.unsent == 0
+
+    await settle(lambda: line.transport.written)
+    for _ in range(20):
+        await settle(Elapsed(0.005))
+        read_a_little()
+    assert not line.transport.aborted
+    await settle(lambda: line.transport.aborted)  # it stopped reading
+
+
+async def test_secrets_are_not_shown() -> None:
+    headers: HeaderList = [(b"authorization", b"Bearer s3cret")]
+    head = Head(EVERYTHING, dict(headers), headers, "s3cret", None)
+    assert "s3cret" not in repr(head)
 
 
 @pytest.mark.parametrize(
@@ -369,7 +477,7 @@ async def test_a_kept_connection_may_rest_but_not_for_ever() -> None:
     line.feed(REQUEST)
     await settle(lambda: line.transport.written)
     began = asyncio.get_running_loop().time()
-    await settle(lambda: line.transport.aborted)
+    await settle(lambda: line.transport.closed)
     assert asyncio.get_running_loop().time() - began >= 0.09
 
 
@@ -377,13 +485,6 @@ async def test_a_long_call_is_not_hung_up_on() -> None:
     line = Line(LaneConfig(patience_seconds=0.02, keep_alive_seconds=0.02))
     line.service.gate.clear()
     line.feed(REQUEST)
-    looks = 0
-
-    def look() -> bool:
-        nonlocal looks
-        looks += 1
-        return asyncio.get_running_loop().time() > deadline
-
-    deadline = asyncio.get_running_loop().time() + 0.08
-    await settle(look)
+    await settle(Elapsed(0.08))
     assert not line.transport.aborted
+    assert not line.transport.closed

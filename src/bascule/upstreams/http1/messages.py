@@ -21,7 +21,11 @@ _URL_SAFE: Final = "/%:@!$&'()*+,;=~-._?"
 
 
 class Origin(msgspec.Struct, frozen=True):
-    """Where connections go. `authority`, the value of the Host header, follows from the rest."""
+    """Where connections go. `authority`, the value of the Host header, follows from the rest.
+
+    Raises:
+        ValueError: the host would change the shape of a message.
+    """
 
     scheme: str
     host: str
@@ -31,6 +35,8 @@ class Origin(msgspec.Struct, frozen=True):
     def __post_init__(self) -> None:
         bracketed = f"[{self.host}]" if ":" in self.host else self.host
         standard = _DEFAULT_PORTS.get(self.scheme) == self.port
+        if not self.host.isascii() or not self.host.isprintable() or " " in self.host:
+            raise ValueError(f"not a host: {self.host[:128]!r}")
         authority = bracketed if standard else f"{bracketed}:{self.port}"
         msgspec.structs.force_setattr(self, "authority", authority)
 

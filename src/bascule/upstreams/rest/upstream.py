@@ -38,7 +38,7 @@ class HttpSender(Protocol):
 class _Ready(NamedTuple):
     """A tool made ready: `headers` are those of each of its requests."""
 
-    source: RestSource
+    tool: Tool
     plan: OperationPlan
     headers: bytes
 
@@ -67,7 +67,7 @@ class RestUpstream:
         if tool is None or not isinstance(tool.source, RestSource):
             raise RuntimeError("a REST upstream executes REST tools")
         ready = self._ready.get(tool.name)
-        if ready is None or ready.source is not tool.source:
+        if ready is None or ready.tool is not tool:
             ready = self._make_ready(tool, tool.source)
         plan = ready.plan
         target, headers, body = plan.build(call.arguments)
@@ -89,7 +89,7 @@ class RestUpstream:
         fixed = [*self._headers, ("X-MCP-Risk-Level", tool.risk.value)]
         if _is_sendable(tool.name):
             fixed.append(("X-MCP-Tool-Name", tool.name))
-        ready = self._ready[tool.name] = _Ready(source, plan, prepare_headers(fixed))
+        ready = self._ready[tool.name] = _Ready(tool, plan, prepare_headers(fixed))
         return ready
 
     def _without_reserved(self, source: RestSource) -> RestSource:

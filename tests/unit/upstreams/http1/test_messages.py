@@ -157,3 +157,9 @@ def test_header_lookup_gives_the_first_value_or_none() -> None:
     response = HttpResponse(200, [("a", "1"), ("a", "2")], b"")
     assert response.header("a") == "1"
     assert response.header("b") is None
+
+
+@pytest.mark.parametrize("host", ["h\r\nX-Evil: 1", "h h", "h\0", "h\u00e9"])
+def test_a_host_that_would_change_the_message_is_no_origin(host: str) -> None:
+    with pytest.raises(ValueError, match="not a host"):
+        Origin("http", host, 80)
