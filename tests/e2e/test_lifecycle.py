@@ -87,7 +87,7 @@ def test_a_call_that_outlasts_the_grace_is_cut_off_and_recorded_as_such(tmp_path
         slow.instance.child.send(SIGTERM)
 
         assert slow.instance.child.exit_code() == 0
-        assert slow.answer.result(10).status_code == 500
+        assert slow.answer.result(10).status_code == 503
 
     (record,) = records(data, tool_name="wait")
     assert record["status"] == "cancelled"

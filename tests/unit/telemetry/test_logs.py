@@ -92,7 +92,7 @@ def test_secrets_do_not_reach_the_stream():
     structlog.get_logger("x").info(
         "upstream.called", headers={"Authorization": "Bearer hunter2-abcdef"}, api_key="hunter2-x"
     )
-    logging.getLogger("uvicorn.access").info('"GET /x?token=%s HTTP/1.1"', "hunter2-y")
+    logging.getLogger("some.library").info('"GET /x?token=%s HTTP/1.1"', "hunter2-y")
     try:
         fail(ValueError("postgresql://u:hunter2@h/db"))
     except ValueError:
