@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev fmt lint types imports sizes test test-fast siege clients bench docs lock wheel clean
+.PHONY: help setup demo dev fmt lint types imports sizes test test-fast siege clients conformance bench docs lock wheel clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -49,15 +49,19 @@ tests/clients/node_modules/.ready: tests/clients/package-lock.json
 	cd tests/clients && npm ci --no-audit --no-fund --silent
 	@touch $@
 
+conformance: setup ## The official MCP suite, directly and through the gateway (FLAGS=--client)
+	$(BIN)/python -m conformance $(FLAGS)
+
 bench: setup ## Governed calls a second, beside a bare proxy (FLAGS=--check holds the bounds)
 	$(BIN)/python -m bench $(FLAGS)
 
-siege: setup ## 200 rounds of kill -9 under load
+siege: setup ## 200 rounds of kill -9 under load; five minutes of many that listen
 	BASCULE_KILL_RUNS=200 $(BIN)/pytest -q tests/chaos
 
 docs: setup ## Write the generated reference pages anew
 	$(BIN)/python -m bascule.settings.reference > docs/reference/settings.md
 	$(BIN)/python -m bascule.settings.reference schema > docs/reference/bascule.schema.json
+	$(BIN)/python scripts/draw_matrix.py
 
 lock: setup ## Resolve the dependencies anew (needs uv)
 	$(PYTHON) scripts/lock.py

@@ -3,11 +3,12 @@
 from pathlib import Path
 
 import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
 from bench.figures import Results, Round, save, table
 from bench.load import Report, percentile
 from bench.targets import Name
-from hypothesis import given
-from hypothesis import strategies as st
 
 MACHINE: dict[str, str | int | float] = {
     "cpu": "a cpu",

@@ -4,12 +4,12 @@ import asyncio
 
 import msgspec
 import pytest
-from bench.operations import Address, Exchange, Kind, Operation, exchange
-from bench.upstream import Service, Tally
 from httptools import HttpRequestParser
 
 from bascule.gateway.call import Call, Method
 from bascule.transports.reading import read_call
+from bench.operations import Address, Exchange, Kind, Operation, exchange
+from bench.upstream import Service, Tally
 
 REST = Address(Kind.REST, "127.0.0.1", 8080)
 MCP = Address(Kind.MCP, "127.0.0.1", 8000, "/mcp", "secret", "find_customer")

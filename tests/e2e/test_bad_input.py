@@ -52,12 +52,21 @@ def test_a_body_of_another_content_type_is_refused(client: httpx2.Client) -> Non
     assert "Content-Type: application/json" in error["message"]
 
 
-@pytest.mark.parametrize("verb", ["GET", "DELETE", "PUT"])
-def test_mcp_is_spoken_by_post_alone(client: httpx2.Client, verb: str) -> None:
+@pytest.mark.parametrize("verb", ["PUT", "PATCH", "OPTIONS"])
+def test_mcp_is_spoken_by_post_and_streams_of_sessions_by_get(
+    client: httpx2.Client, verb: str
+) -> None:
     answer = client.request(verb, "/mcp")
 
     assert rpc_error(answer, 405, -32600)["data"]["code"] == "E2001"
-    assert answer.headers["allow"] == "POST"
+    assert answer.headers["allow"] == "POST, GET, DELETE"
+
+
+@pytest.mark.parametrize("verb", ["GET", "DELETE"])
+def test_a_stream_or_an_end_needs_a_session(client: httpx2.Client, verb: str) -> None:
+    answer = client.request(verb, "/mcp", headers={"Accept": "text/event-stream"})
+
+    assert rpc_error(answer, 400, -32600)["data"]["code"] == "E2013"
 
 
 @pytest.mark.parametrize("claimed", [True, False], ids=["content-length", "chunked"])

@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from bascule.app.pipeline import Parts, build_pipeline
-from bascule.gateway.call import EVERYTHING, Endpoint
+from bascule.gateway.call import EVERYTHING, Endpoint, Method
+from bascule.gateway.dispatch import ByMethod, Wellformed
 from bascule.gateway.handshake import Handshake
-from bascule.gateway.kernel import Gateway
+from bascule.gateway.kernel import Edition, Gateway
+from bascule.gateway.pipeline import Pipeline
 from bascule.gateway.snapshot import Snapshot
+from bascule.gateway.stage import Executor
 from bascule.guards.schemas import InputSchemas
 from bascule.identity.api_keys import AuthenticateKey, RevokedKeys
 from bascule.protocol.headers import encode_value
@@ -17,6 +20,7 @@ from bascule.protocol.messages import CAPABILITIES_KEY, VERSION_KEY
 from bascule.protocol.results import Identity
 from bascule.protocol.versions import MODERN_VERSION
 from bascule.transports.access import Door, DoorConfig
+from bascule.transports.sessions import Sessions
 from bascule.transports.streamable_http import HttpConfig, StreamableHttp
 from fakes.asgi import FakeExchange
 from fakes.catalogue import KEY, TENANT, make_snapshot, make_tool
@@ -57,8 +61,9 @@ def headers_of(message: Mapping[str, Any]) -> dict[str, str]:
     if isinstance(meta, dict) and VERSION_KEY in meta:
         headers["MCP-Protocol-Version"] = str(meta[VERSION_KEY])
         headers["Mcp-Method"] = message["method"]
-        if "name" in params:
-            headers["Mcp-Name"] = encode_value(str(params["name"]))
+        named = next((key for key in ("name", "uri", "taskId") if key in params), None)
+        if named is not None:
+            headers["Mcp-Name"] = encode_value(str(params[named]))
     return headers
 
 
@@ -72,18 +77,26 @@ class FakeSite:
         upstream: FakeExecutor | None = None,
         recorder: FakeRecorder | None = None,
         config: HttpConfig | None = None,
+        sessions: Sessions | None = None,
+        executors: Mapping[Method, Executor] | None = None,
     ) -> None:
+        """With `executors`, those methods are executed by them; all others as in a real one."""
         self.upstream = upstream or FakeExecutor()
         self.recorder = recorder or FakeRecorder()
         snapshot = snapshot or make_snapshot([make_tool()])
         handshake = Handshake(IDENTITY, "Be kind.")
         parts = Parts(AuthenticateKey(RevokedKeys()), InputSchemas(), handshake, page_size=2)
         edition = build_pipeline(snapshot, parts, {(TENANT, "dealers"): self.upstream})
+        if executors is not None:
+            stages = [parts.authenticate, Wellformed()]
+            pipeline = Pipeline(stages, ByMethod({**_introduced(handshake), **executors}))
+            edition = Edition(snapshot, pipeline)
         self.http = StreamableHttp(
             Gateway(edition, self.recorder),
             Door(DoorConfig()),
             IDENTITY,
             config or HttpConfig(),
+            sessions,
         )
 
     async def play(self, exchange: FakeExchange, endpoint: Endpoint = EVERYTHING) -> FakeExchange:
@@ -100,6 +113,10 @@ class FakeSite:
     ) -> FakeExchange:
         """POST `message` with the headers it needs; `headers` adds, changes, or removes (None)."""
         return await self.play(exchange_of(message, headers), endpoint)
+
+
+def _introduced(handshake: Handshake) -> dict[Method, Executor]:
+    return dict.fromkeys((Method.INITIALIZE, Method.PING, Method.DISCOVER), handshake)
 
 
 def exchange_of(

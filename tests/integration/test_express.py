@@ -9,7 +9,8 @@ from bascule.app.front import Front
 from bascule.app.serving import ListenConfig, bind, listen
 from bascule.gateway.call import EVERYTHING
 from bascule.transports.asgi import Receive, Scope, Send, respond
-from bascule.transports.express import Watch
+from bascule.transports.disconnect import Watch
+from bascule.transports.outlet import Outlet
 from bascule.transports.reply import Head, HeaderList, Reply
 
 PLAIN = b"POST /mcp HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi"
@@ -30,7 +31,9 @@ class FakeFront:
     def judge(self, path: str, headers: HeaderList) -> Head | None:
         return Head(EVERYTHING, {}, headers, None, None)
 
-    async def answer(self, head: Head, body: bytes, peer: str, watch: Watch) -> Reply | None:
+    async def answer(
+        self, head: Head, body: bytes, peer: str, watch: Watch, outlet: Outlet
+    ) -> Reply | None:
         self.begun.set()
         with watch:
             try:
@@ -40,6 +43,9 @@ class FakeFront:
                 raise
             return Reply(200, b"lane:" + body, [])
         return None
+
+    def drain(self) -> None:
+        pass
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         message = await receive()

@@ -15,6 +15,7 @@ from bascule.api.resources.audit_logs.endpoints import router as audit_logs
 from bascule.api.resources.bundles.endpoints import router as bundles
 from bascule.api.resources.keys.endpoints import router as keys
 from bascule.api.resources.policies.endpoints import router as policies
+from bascule.api.resources.servers.endpoints import router as servers
 from bascule.api.resources.specs.endpoints import MOST_UPLOAD_BYTES
 from bascule.api.resources.specs.endpoints import router as specs
 from bascule.api.resources.tools.endpoints import discovery as tool_discovery
@@ -40,7 +41,7 @@ def build_api(control: Control) -> FastAPI:
     )
     api.state.control = control
     install_error_handlers(api)
-    for router in (tools, tool_discovery, specs, bundles, policies, keys, audit_logs):
+    for router in (tools, tool_discovery, specs, bundles, servers, policies, keys, audit_logs):
         api.include_router(router)
     # The last one added is the first to see a request.
     api.add_middleware(

@@ -11,6 +11,7 @@ from pathlib import Path
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bascule.api.caller import Caller
+from bascule.api.standing import Standings
 from bascule.gateway.errors import ErrorCode, GatewayError
 from bascule.gateway.identifiers import Identifiers
 from bascule.gateway.record import AuditRecord, EventType, Recorder, Status
@@ -69,7 +70,7 @@ class Control:
     """The control plane's collaborators, made once by the composition root.
 
     `refresh` compiles the committed state into a new snapshot and puts it in force;
-    `snapshot` gives the one in force.
+    `snapshot` gives the one in force. Without `standings` nothing is known of MCP servers.
     """
 
     database: Database
@@ -79,6 +80,7 @@ class Control:
     journal_directory: Path
     snapshot: Callable[[], Snapshot]
     refresh: Callable[[], Awaitable[Snapshot]]
+    standings: Standings | None = None
     ids: Identifiers = field(default_factory=Identifiers)
     _access: CurrentAccess = field(default_factory=CurrentAccess)
     _strangers: Trickle = field(default_factory=Trickle)

@@ -100,6 +100,11 @@ class BoundedProtocol(HttpToolsProtocol):
         self._waiting_since = None
         super().on_message_complete()
 
+    def handle_websocket_upgrade(self) -> None:
+        """Another protocol has the connection from here on, and its own patience."""
+        self._watch.cancel()
+        super().handle_websocket_upgrade()
+
     def _look(self) -> None:
         since = self._waiting_since
         if since is not None and self.loop.time() - since >= self.patience_seconds:

@@ -1,7 +1,9 @@
 """The front door of the process: which part answers which path."""
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
+from typing import Protocol
 
 import msgspec
 
@@ -10,7 +12,8 @@ from bascule.gateway.errors import ErrorCode
 from bascule.gateway.identifiers import Identifiers
 from bascule.transports.access import Door, door_header_repeated
 from bascule.transports.asgi import AsgiApp, Receive, Scope, Send, respond
-from bascule.transports.express import Watch
+from bascule.transports.disconnect import Watch
+from bascule.transports.outlet import Outlet
 from bascule.transports.reply import Head, HeaderList, Reply
 from bascule.transports.streamable_http import StreamableHttp
 
@@ -22,29 +25,55 @@ _SLICES = (
     ("/mcp/servers/", EndpointKind.SERVER),
 )
 
+_OTHER_DOOR = re.compile(r"/mcp(?:/(?:bundles|servers)/[^/]+)?/([a-z]+)(?:/.*)?")
+
+
+class OtherDoor(Protocol):
+    """Another transport of MCP, as an ASGI application."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request or connection."""
+        ...
+
+    def drain(self) -> None:
+        """Open no more connections; end those that would not end by themselves."""
+        ...
+
 
 class Front:
     """An ASGI application. `/mcp…` goes to MCP, exact paths to `pages`, the rest to `control`.
 
-    `judge` and `answer` are the same door to MCP for connections on the express lane.
+    `judge` and `answer` are the same door to MCP for connections on the express lane. `doors` are
+    other transports of MCP, by path without the slice: that of "/mcp/sse" has what is below it,
+    too, and what is at and below "/mcp/bundles/{name}/sse".
     """
 
     def __init__(
-        self, mcp: StreamableHttp, door: Door, pages: Mapping[str, Page], control: AsgiApp | None
+        self,
+        mcp: StreamableHttp,
+        door: Door,
+        pages: Mapping[str, Page],
+        control: AsgiApp | None,
+        doors: Mapping[str, OtherDoor] | None = None,
     ) -> None:
         self._mcp = mcp
         self._door = door
         self._pages = dict(pages)
         self._control = control
+        self._doors = dict(doors or {})
         self._ids = Identifiers()
         self.max_body_bytes = mcp.max_body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one HTTP request; other protocols are closed at once."""
+        path: str = scope.get("path", "")
+        other = self._other_door(path) if self._doors else None
+        if other is not None:
+            await other(scope, receive, send)
+            return
         if scope["type"] != "http":
             await _close(scope, send)
             return
-        path: str = scope["path"]
         endpoint = _endpoint(path)
         if endpoint is not None:
             await self._mcp.serve(endpoint, scope, receive, send)
@@ -56,9 +85,21 @@ class Front:
         endpoint = _endpoint(path)
         return None if endpoint is None else self._mcp.judge(endpoint, "POST", headers)
 
-    def answer(self, head: Head, body: bytes, peer: str, watch: Watch) -> Awaitable[Reply | None]:
+    def answer(
+        self, head: Head, body: bytes, peer: str, watch: Watch, outlet: Outlet
+    ) -> Awaitable[Reply | None]:
         """Answer what was judged."""
-        return self._mcp.answer(head, body, peer, watch)
+        return self._mcp.answer(head, body, peer, watch, outlet)
+
+    def drain(self) -> None:
+        """End the streams that would not end by themselves; calls under way go on."""
+        self._mcp.drain()
+        for other in self._doors.values():
+            other.drain()
+
+    def _other_door(self, path: str) -> OtherDoor | None:
+        found = _OTHER_DOOR.fullmatch(path)
+        return self._doors.get(f"/mcp/{found[1]}") if found else None
 
     async def _other(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         headers: dict[bytes, bytes] = dict(scope["headers"])

@@ -13,24 +13,22 @@ import structlog
 from bascule import __version__
 from bascule.api.app import build_api
 from bascule.api.control import Control
-from bascule.app.checks import journal_check
+from bascule.app.checks import journal_check, state_check
+from bascule.app.fabric import Fabric
 from bascule.app.front import Front
 from bascule.app.keyfile import ensure_digest_key
 from bascule.app.pages import pages
-from bascule.app.pipeline import Parts, build_pipeline
 from bascule.app.places import journal_directory
+from bascule.app.relay import Relay
+from bascule.app.standings import RelayStandings
 from bascule.app.upstreams import UpstreamSet
 from bascule.audit.journal import Journal, JournalConfig, open_journal
 from bascule.gateway.digests import Digest, keyed_digest
 from bascule.gateway.errors import ErrorCode, GatewayError
-from bascule.gateway.handshake import Handshake
 from bascule.gateway.kernel import Edition, Gateway
-from bascule.gateway.pipeline import Pipeline
 from bascule.gateway.principal import KeyRecord, Principal
 from bascule.gateway.snapshot import Snapshot
-from bascule.guards.schemas import InputSchemas
 from bascule.identity.api_keys import AuthenticateKey, RevokedKeys, new_key
-from bascule.protocol.results import Identity
 from bascule.settings.loading import Loaded
 from bascule.settings.model import Settings
 from bascule.storage.compiler import compile_snapshot
@@ -41,8 +39,6 @@ from bascule.storage.schema import migrate
 from bascule.storage.seed import seed_defaults
 from bascule.telemetry.health import Health
 from bascule.telemetry.metrics import Metrics
-from bascule.transports.access import Door, DoorConfig
-from bascule.transports.streamable_http import HttpConfig, StreamableHttp
 
 LOCAL_TENANT = "default"
 _POLL_SECONDS = 1.0
@@ -59,7 +55,7 @@ class Live:
     """The snapshot in force, and how a newer one takes its place."""
 
     database: Database
-    parts: Parts
+    relay: Relay
     upstreams: UpstreamSet
     gateway: Gateway
     extra_keys: Mapping[bytes, KeyRecord]
@@ -75,11 +71,14 @@ class Live:
                 keys = MappingProxyType({**snapshot.keys, **self.extra_keys})
                 snapshot = replace(snapshot, keys=keys)
             if snapshot.version >= self.gateway.snapshot.version:
-                executors = self.upstreams.executors(snapshot)
-                self.gateway.replace(build_pipeline(snapshot, self.parts, executors))
-                self.metrics.follow(snapshot)
+                self.swap(self.relay.follow(snapshot))
                 self.upstreams.retire(snapshot)
             return self.gateway.snapshot
+
+    def swap(self, edition: Edition) -> None:
+        """Put `edition` in force."""
+        self.gateway.replace(edition)
+        self.metrics.follow(edition.snapshot)
 
     async def follow_changes(self) -> None:
         """Put in force what other processes commit to the same database, within a second or so.
@@ -152,13 +151,10 @@ async def open_instance(
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(_database(settings, data))
         journal = await stack.enter_async_context(open_journal(_journal_config(settings, data)))
-        grace_seconds = settings.server.shutdown_grace_seconds
-        upstreams = await stack.enter_async_context(
-            UpstreamSet.open(settings.upstreams, grace_seconds=grace_seconds)
-        )
+        fabric = await stack.enter_async_context(Fabric.open(settings, data))
         digest = keyed_digest(await asyncio.to_thread(ensure_digest_key, data / "digest.key"))
         place = journal_directory(settings, data)
-        resources = _Resources(database, journal, place, upstreams, digest)
+        resources = _Resources(database, journal, place, fabric, digest)
         instance = await _assemble(settings, resources, extra_keys or {})
         # Not a TaskGroup, which would wrap whatever fails in the block into a group of failures.
         watch = asyncio.get_running_loop().create_task(instance.live.follow_changes())
@@ -174,26 +170,21 @@ class _Resources:
     database: Database
     journal: Journal
     journal_directory: Path
-    upstreams: UpstreamSet
+    fabric: Fabric
     digest: Digest
 
 
 async def _assemble(
     settings: Settings, resources: _Resources, extra_keys: Mapping[bytes, KeyRecord]
 ) -> Instance:
-    database, journal, upstreams = resources.database, resources.journal, resources.upstreams
-    identity = Identity(name=settings.app.name, version=__version__)
+    database, journal, fabric = resources.database, resources.journal, resources.fabric
     revocations = RevokedKeys()
     authenticator = AuthenticateKey(revocations)
-    parts = Parts(
-        authenticator,
-        InputSchemas(),
-        Handshake(identity, INSTRUCTIONS),
-        settings.cache.list_page_size,
-    )
     metrics = Metrics(version=__version__, recorder=journal)
-    gateway = Gateway(_empty(parts), journal, [metrics], resources.digest)
-    live = Live(database, parts, upstreams, gateway, extra_keys, metrics)
+    relay = fabric.relay(metrics.registry, authenticator, INSTRUCTIONS)
+    gateway = Gateway(relay.follow(Snapshot(version=-1)), journal, [metrics], resources.digest)
+    live = Live(database, relay, fabric.upstreams, gateway, extra_keys, metrics)
+    relay.on_change = live.swap
     control = Control(
         database=database,
         recorder=journal,
@@ -202,21 +193,12 @@ async def _assemble(
         journal_directory=resources.journal_directory,
         snapshot=lambda: gateway.snapshot,
         refresh=live.refresh,
+        standings=RelayStandings(relay),
     )
     health = Health()
     health.register("audit", journal_check(journal))
-    door = Door(
-        DoorConfig(
-            frozenset(settings.server.allowed_hosts), frozenset(settings.server.allowed_origins)
-        )
-    )
-    http = HttpConfig(settings.server.max_body_bytes, settings.server.request_timeout_seconds)
-    front = Front(
-        StreamableHttp(gateway, door, identity, http),
-        door,
-        pages(settings, health, metrics),
-        build_api(control),
-    )
+    health.register("state", state_check(fabric.state))
+    front = fabric.front(gateway, pages(settings, health, metrics), build_api(control))
     await live.refresh()
     return Instance(front, database, journal, health, live)
 
@@ -261,7 +243,3 @@ def _journal_config(settings: Settings, data: Path) -> JournalConfig:
         max_segment_bytes=settings.audit.max_segment_bytes,
         mode=settings.audit.mode,
     )
-
-
-def _empty(parts: Parts) -> Edition:
-    return Edition(Snapshot(version=-1), Pipeline([parts.authenticate], parts.handshake))

@@ -5,6 +5,7 @@ import secrets
 from pathlib import Path
 from typing import Final
 
+from bascule.gateway.errors import ErrorCode, GatewayError
 from bascule.gateway.snapshot import Snapshot
 from bascule.identity.api_keys import digest_of, new_key
 from bascule.storage.database import Database
@@ -12,6 +13,13 @@ from bascule.storage.repositories.keys import KeyDraft, Keys
 from bascule.storage.repositories.tenants import Tenants
 
 TENANT: Final = "default"
+_KEY_BYTES: Final = 32
+
+
+class KeyUnusable(GatewayError):
+    """A key file was changed by somebody; the message says what to do."""
+
+    error = ErrorCode.UNAVAILABLE
 
 
 async def ensure_key(
@@ -41,14 +49,44 @@ def ensure_digest_key(path: Path) -> bytes:
     """The key under which records digest what passed; made once, 256 random bits.
 
     Raises:
+        KeyUnusable: the file holds something else.
         OSError: the file can be neither read nor made.
     """
+    return _ensure_random_key(path)
+
+
+def ensure_sealing_key(path: Path) -> bytes:
+    """The key under which handles are sealed; made once, 256 random bits.
+
+    Who loses the file ends every session and breaks every other handle given out, no more.
+
+    Raises:
+        KeyUnusable: the file holds something else.
+        OSError: the file can be neither read nor made.
+    """
+    return _ensure_random_key(path)
+
+
+def _ensure_random_key(path: Path) -> bytes:
     known = _read(path)
     if known is not None:
-        return bytes.fromhex(known)
-    made = secrets.token_bytes(32)
+        return _parsed(known, path)
+    made = secrets.token_bytes(_KEY_BYTES)
     _write(path, made.hex())
     return made
+
+
+def _parsed(text: str, path: Path) -> bytes:
+    try:
+        key = bytes.fromhex(text)
+    except ValueError:
+        key = b""
+    if len(key) != _KEY_BYTES:
+        raise KeyUnusable(
+            f"{path} does not hold a key of {2 * _KEY_BYTES} hexadecimal digits. Restore it, or "
+            "delete it and a new key is made."
+        )
+    return key
 
 
 def _read(path: Path) -> str | None:

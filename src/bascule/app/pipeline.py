@@ -1,19 +1,51 @@
 """The order of a call's stages. This is its one address."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from bascule.catalogue.listing import ListTools
-from bascule.gateway.call import Method
+from bascule.catalogue.caching import Cache
+from bascule.catalogue.listing import ListOffers, ListTools, Standings
+from bascule.catalogue.locating import CatalogueLocator
+from bascule.catalogue.owners import Owners
+from bascule.catalogue.pages import Pages
+from bascule.catalogue.reading import CachedReads
+from bascule.catalogue.resources import ListResources
+from bascule.gateway.call import Method, Result
 from bascule.gateway.dispatch import ByMethod, ByUpstream, Wellformed
 from bascule.gateway.handshake import Handshake
 from bascule.gateway.kernel import Edition
 from bascule.gateway.pipeline import Pipeline
+from bascule.gateway.sealing import Sealer
 from bascule.gateway.snapshot import Snapshot
 from bascule.gateway.stage import Executor, Stage
+from bascule.gateway.targets import ByTarget
+from bascule.gateway.tasks import TaskIds
 from bascule.guards.schemas import InputSchemas, ValidateInput
 from bascule.policy.access import Access
 from bascule.policy.authorise import Authorise
+
+
+@dataclass(frozen=True, slots=True)
+class Relayed:
+    """What it takes to pass on more than tools; shared by all pipelines.
+
+    `one_caller`: nobody else calls, so that lists are the same for all. `executors` are of methods
+    that concern neither a list nor a target; they go before those made here.
+    """
+
+    pages: Pages
+    owners: Owners
+    sealer: Sealer
+    standings: Standings
+    reads: Cache[Result]
+    tasks: TaskIds | None = None
+    one_caller: bool = False
+    executors: Mapping[Method, Executor] = field(default_factory=dict[Method, Executor])
+
+    @property
+    def locator(self) -> CatalogueLocator:
+        """Finds what calls are about."""
+        return CatalogueLocator(self.owners, self.tasks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,27 +56,74 @@ class Parts:
     schemas: InputSchemas
     handshake: Handshake
     page_size: int
+    relayed: Relayed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A snapshot and what enforces it: `whole`, or `rest` for a caller who is known already."""
+
+    snapshot: Snapshot
+    whole: Pipeline
+    rest: Pipeline
+    access: Access
+
+
+def entrance(parts: Parts) -> list[Stage]:
+    """The stages that need to know nothing of what is called."""
+    return [parts.authenticate, Wellformed()]
+
+
+def compile_pipeline(
+    snapshot: Snapshot, parts: Parts, upstreams: Mapping[tuple[str, str], Executor]
+) -> Compiled:
+    """Compile `snapshot` into the pipelines that enforce it."""
+    access = Access(snapshot)
+    relayed = parts.relayed
+    authorise = Authorise(access, None if relayed is None else relayed.locator)
+    inner: list[Stage] = [authorise, ValidateInput(snapshot, parts.schemas)]
+    executors: dict[Method, Executor] = {
+        Method.TOOLS_CALL: ByUpstream(upstreams),
+        Method.TOOLS_LIST: ListTools(authorise, parts.page_size),
+        Method.DISCOVER: parts.handshake,
+        Method.INITIALIZE: parts.handshake,
+        Method.PING: parts.handshake,
+        Method.NOTIFICATION: parts.handshake,
+    }
+    if relayed is not None:
+        executors |= _relaying(authorise, relayed, ByTarget(upstreams), parts.page_size)
+        executors |= relayed.executors
+    execute = ByMethod(executors)
+    whole = Pipeline([*entrance(parts), *inner], execute)
+    return Compiled(snapshot, whole, Pipeline(inner, execute), access)
+
+
+def _relaying(
+    authorise: Authorise, relayed: Relayed, by_target: ByTarget, page_size: int
+) -> dict[Method, Executor]:
+    offers = ListOffers(authorise, page_size, relayed.standings)
+    return {
+        Method.TOOLS_LIST: ListTools(authorise, page_size, relayed.standings),
+        Method.PROMPTS_LIST: offers,
+        Method.TEMPLATES_LIST: offers,
+        Method.RESOURCES_LIST: ListResources(
+            relayed.pages,
+            authorise,
+            relayed.owners,
+            relayed.sealer,
+            one_caller=relayed.one_caller,
+        ),
+        Method.RESOURCES_READ: CachedReads(by_target, relayed.reads),
+        Method.PROMPTS_GET: by_target,
+        Method.COMPLETE: by_target,
+        Method.TASKS_GET: by_target,
+        Method.TASKS_UPDATE: by_target,
+        Method.TASKS_CANCEL: by_target,
+    }
 
 
 def build_pipeline(
     snapshot: Snapshot, parts: Parts, upstreams: Mapping[tuple[str, str], Executor]
 ) -> Edition:
-    """Compile `snapshot` into the pipeline that enforces it."""
-    authorise = Authorise(Access(snapshot))
-    stages: list[Stage] = [
-        parts.authenticate,
-        Wellformed(),
-        authorise,
-        ValidateInput(snapshot, parts.schemas),
-    ]
-    execute = ByMethod(
-        {
-            Method.TOOLS_CALL: ByUpstream(upstreams),
-            Method.TOOLS_LIST: ListTools(authorise, parts.page_size),
-            Method.DISCOVER: parts.handshake,
-            Method.INITIALIZE: parts.handshake,
-            Method.PING: parts.handshake,
-            Method.NOTIFICATION: parts.handshake,
-        }
-    )
-    return Edition(snapshot, Pipeline(stages, execute))
+    """Compile `snapshot` into the edition that enforces it."""
+    return Edition(snapshot, compile_pipeline(snapshot, parts, upstreams).whole)

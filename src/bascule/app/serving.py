@@ -23,6 +23,7 @@ from bascule.transports.express import ExpressLane, LaneConfig
 
 # Who listens everywhere is reached on loopback, whose name is always served.
 _LOOPBACK_OF: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
+_MOST_UNSENT_BYTES: Final = 128 * 1024
 
 
 class CannotListen(GatewayError):
@@ -59,11 +60,23 @@ def bind(config: ListenConfig) -> socket.socket:
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        _bound_unsent(listener)
         listener.bind((config.host, config.port))
     except OSError as error:
         listener.close()
         raise CannotListen(_reason(config, error)) from error
     return listener
+
+
+def _bound_unsent(listener: socket.socket) -> None:
+    """Keep what a client does not read in this process, where it is counted, bounded and cut off.
+
+    The system alone would take in some megabytes for each such connection. Accepted connections
+    inherit the option; not every system has it.
+    """
+    option = getattr(socket, "TCP_NOTSENT_LOWAT", None)
+    if option is not None:
+        listener.setsockopt(socket.IPPROTO_TCP, option, _MOST_UNSENT_BYTES)
 
 
 def base_url(listener: socket.socket) -> str:
@@ -88,9 +101,14 @@ class _Server(uvicorn.Server):
     """uvicorn, saying when it is ready and when it begins to drain."""
 
     def __init__(
-        self, config: uvicorn.Config, on_ready: Callable[[], None], on_drain: Callable[[], None]
+        self,
+        config: uvicorn.Config,
+        front: Front,
+        on_ready: Callable[[], None],
+        on_drain: Callable[[], None],
     ) -> None:
         super().__init__(config)
+        self._front = front
         self._on_ready = on_ready
         self._on_drain = on_drain
 
@@ -121,6 +139,7 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._on_drain()
+        self._front.drain()
         await super().shutdown(sockets)
 
 
@@ -157,7 +176,10 @@ async def listen(
             front,  # pyright: ignore[reportArgumentType] - the same contract under other names
             # Made per connection by whatever is called here; uvicorn's annotation knows classes.
             http=cast("type[asyncio.Protocol]", partial(_connection, front, lane)),
-            ws="none",
+            # Only a door of the front takes them up; the front closes all others.
+            ws="websockets-sansio",
+            ws_max_size=front.max_body_bytes,
+            ws_per_message_deflate=False,
             lifespan="off",
             access_log=False,
             proxy_headers=False,
@@ -169,6 +191,7 @@ async def listen(
             backlog=2048,
             limit_concurrency=lane.max_connections,
         ),
+        front,
         on_ready,
         on_drain,
     )

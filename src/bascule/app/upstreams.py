@@ -1,10 +1,14 @@
-"""The services of a snapshot, opened: one warm client for all REST and HTTP ones."""
+"""The services of a snapshot, opened: one warm client for all REST and HTTP ones.
+
+What lasts (event streams, calls that wait for a caller) has a client of its own: it can never use
+up the connections that other calls wait for.
+"""
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Self
+from typing import NamedTuple, Self
 
 import structlog
 
@@ -14,10 +18,15 @@ from bascule.gateway.stage import Executor
 from bascule.gateway.tool import Upstream, UpstreamKind
 from bascule.settings import model
 from bascule.upstreams.http1 import HttpClient, PoolConfig
-from bascule.upstreams.mcp import McpUpstream
+from bascule.upstreams.mcp import Bridge, McpUpstream
 from bascule.upstreams.rest import RestUpstream
 
 _log = structlog.get_logger(__name__)
+
+
+class _Clients(NamedTuple):
+    client: HttpClient
+    lasting: HttpClient
 
 
 class UpstreamSet:
@@ -28,12 +37,14 @@ class UpstreamSet:
 
     def __init__(
         self,
-        client: HttpClient,
+        clients: _Clients,
         settings: model.Upstreams,
         background: Background,
         grace_seconds: float,
+        bridge: Bridge | None,
     ) -> None:
-        self._client = client
+        self._clients = clients
+        self._bridge = bridge
         self._settings = settings
         self._background = background
         self._grace_seconds = grace_seconds
@@ -42,21 +53,28 @@ class UpstreamSet:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, settings: model.Upstreams, *, grace_seconds: float) -> AsyncGenerator[Self]:
-        """Open the shared client; it closes with the block, as do all upstreams.
+    async def open(
+        cls, settings: model.Upstreams, *, grace_seconds: float, bridge: Bridge | None = None
+    ) -> AsyncGenerator[Self]:
+        """Open the shared clients; they close with the block, as do all upstreams.
 
         `grace_seconds` bounds how long calls under way keep an upstream that is no longer named.
+        Without `bridge`, MCP upstreams cannot ask callers anything.
         """
-        client = HttpClient(
-            PoolConfig(
-                max_connections=settings.max_connections_per_origin,
-                connect_timeout_seconds=settings.connect_timeout_seconds,
-                idle_seconds=settings.idle_seconds,
-                max_body_bytes=settings.max_response_bytes,
-            )
+        config = PoolConfig(
+            max_connections=settings.max_connections_per_origin,
+            connect_timeout_seconds=settings.connect_timeout_seconds,
+            idle_seconds=settings.idle_seconds,
+            max_body_bytes=settings.max_response_bytes,
         )
-        async with client, Background() as background:
-            upstreams = cls(client, settings, background, grace_seconds)
+        many = replace(config, max_connections=settings.max_streams_per_origin)
+        async with (
+            HttpClient(config) as client,
+            HttpClient(many) as lasting,
+            Background() as background,
+        ):
+            clients = _Clients(client, lasting)
+            upstreams = cls(clients, settings, background, grace_seconds, bridge)
             try:
                 yield upstreams
             finally:
@@ -67,7 +85,10 @@ class UpstreamSet:
         found = self._relayed.get((tenant, upstream))
         if found is None:
             found = self._relayed[tenant, upstream] = McpUpstream(
-                self._with_timeouts(upstream), self._client
+                self._with_timeouts(upstream),
+                self._clients.client,
+                lasting=self._clients.lasting,
+                bridge=self._bridge,
             )
         return found
 
@@ -78,9 +99,13 @@ class UpstreamSet:
             for name, upstream in view.upstreams.items():
                 if upstream.kind is UpstreamKind.REST:
                     timed = self._with_timeouts(upstream)
-                    executors[tenant, name] = RestUpstream(timed, self._client)
-                else:
+                    executors[tenant, name] = RestUpstream(timed, self._clients.client)
+                    continue
+                try:
                     executors[tenant, name] = self.relay(tenant, upstream)
+                except ValueError as reason:
+                    # One record that cannot be used must not keep all others from being served.
+                    _log.error("upstream.unusable", upstream=name, reason=str(reason))
         return executors
 
     def retire(self, snapshot: Snapshot) -> None:

@@ -1,18 +1,53 @@
-"""`tools/list`: a page of what the caller may see."""
+"""Lists that are held whole: tools, prompts, resource templates; a page of what a caller sees.
 
-from collections.abc import Sequence
-from typing import Final, Protocol
+Source: specification 2026-07-28, server/utilities/pagination and server/utilities/caching.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
-from bascule.gateway.call import Call, Endpoint, Result
-from bascule.gateway.errors import InvalidValue
+from bascule.catalogue.advertising import declared
+from bascule.catalogue.slices import relayed
+from bascule.gateway.call import Call, Endpoint, EndpointKind, Method, Result
+from bascule.gateway.errors import ErrorCode, GatewayError, InvalidValue
+from bascule.gateway.inventory import Listed
 from bascule.gateway.principal import Principal
+from bascule.gateway.snapshot import TenantView
 from bascule.gateway.tool import Tool
 from bascule.protocol.cursors import decode_cursor, encode_cursor
 
-# Not fresh for any time: a client is not told of changes yet, so it must ask again.
-_TTL_MILLISECONDS: Final = 0
+MISSING_META: Final = "io.bascule/missing"
+"""In `_meta` of a list: the servers that did not answer, so that theirs may be missing or old."""
+
+
+class Standing(NamedTuple):
+    """How the servers behind a list stand: how long it holds, for whom, and who did not answer.
+
+    Without a word the list is stale at once: a client is not told of changes, so must ask again.
+    """
+
+    ttl_ms: int = 0
+    public: bool = False
+    missing: tuple[str, ...] = ()
+
+
+Standings = Callable[[Call], Standing]
+
+
+def _as_it_is(call: Call) -> Standing:
+    del call
+    return Standing()
+
+
+class NotServed(GatewayError):
+    """Nothing behind this endpoint knows the method."""
+
+    error = ErrorCode.UNKNOWN_METHOD
+
+    def __init__(self, method: Method) -> None:
+        super().__init__(f"Method not found: {method}", private="no server of the slice offers it")
 
 
 class Visibility(Protocol):
@@ -23,12 +58,27 @@ class Visibility(Protocol):
         ...
 
 
+class OfferVisibility(Protocol):
+    """Which prompts and templates a caller sees."""
+
+    def prompts(self, principal: Principal, endpoint: Endpoint) -> Sequence[Listed]:
+        """The prompts in listing order."""
+        ...
+
+    def templates(self, principal: Principal, endpoint: Endpoint) -> Sequence[Listed]:
+        """The resource templates in listing order."""
+        ...
+
+
 class ListTools:
     """Executes `tools/list` from the snapshot, `page_size` tools at a time."""
 
-    def __init__(self, visibility: Visibility, page_size: int) -> None:
+    def __init__(
+        self, visibility: Visibility, page_size: int, standings: Standings = _as_it_is
+    ) -> None:
         self._visibility = visibility
         self._page_size = page_size
+        self._standings = standings
 
     async def execute(self, call: Call) -> Result:
         """Encode one page; definitions are the bytes compiled with the snapshot.
@@ -36,32 +86,95 @@ class ListTools:
         Raises:
             InvalidValue: the cursor is not one of ours.
         """
-        if call.principal is None:
-            raise RuntimeError("listing needs a principal")
-        tools = self._visibility.visible(call.principal, call.endpoint)
-        start = _start(tools, call.cursor)
-        page = tools[start : start + self._page_size]
-        body: dict[str, object] = {
-            "tools": msgspec.Raw(b"[" + b",".join(tool.definition for tool in page) + b"]"),
-            "ttlMs": _TTL_MILLISECONDS,
-            "cacheScope": "private",
-        }
-        if start + self._page_size < len(tools):
-            body["nextCursor"] = encode_cursor(page[-1].name)
-        return Result(body)
+        tools = self._visibility.visible(_caller(call), call.endpoint)
+        return _page(call, "tools", tools, self._page_size, self._standings(call))
 
 
-def _start(tools: Sequence[Tool], cursor: str | None) -> int:
+class ListOffers:
+    """Executes `prompts/list` and `resources/templates/list` from the snapshot."""
+
+    def __init__(
+        self, visibility: OfferVisibility, page_size: int, standings: Standings = _as_it_is
+    ) -> None:
+        self._visibility = visibility
+        self._page_size = page_size
+        self._standings = standings
+
+    async def execute(self, call: Call) -> Result:
+        """Encode one page; definitions are the servers' own bytes.
+
+        Raises:
+            NotServed: no server of the slice has such a list.
+            InvalidValue: the cursor is not one of ours.
+        """
+        standing = self._standings(call)
+        if call.method is Method.PROMPTS_LIST:
+            member, needed, see = "prompts", "prompts", self._visibility.prompts
+        else:
+            member, needed, see = "resourceTemplates", "resources", self._visibility.templates
+        if not standing.missing and not serves(call, needed):
+            raise NotServed(call.method)
+        items = see(_caller(call), call.endpoint)
+        return _page(call, member, items, self._page_size, standing)
+
+
+def serves(call: Call, capability: str) -> bool:
+    """Whether any server behind the endpoint of `call` advertises `capability`."""
+    view = call.snapshot.tenant(_caller(call).tenant)
+    found = (view.inventories.get(name) for name in relayed(view, call.endpoint, call.principal))
+    return any(one is not None and capability in declared(one.capabilities) for one in found)
+
+
+def may_serve(view: TenantView, servers: Sequence[str], capability: str) -> tuple[str, ...]:
+    """Those of `servers` that advertise `capability`, and those that said nothing yet."""
+    found = ((name, view.inventories.get(name)) for name in servers)
+    return tuple(
+        name for name, one in found if one is None or capability in declared(one.capabilities)
+    )
+
+
+def list_body(member: str, definitions: Sequence[bytes], standing: Standing) -> dict[str, object]:
+    """The members of a result that lists `definitions`, all but the cursor."""
+    body: dict[str, object] = {
+        member: msgspec.Raw(b"[" + b",".join(definitions) + b"]"),
+        "ttlMs": 0 if standing.missing else standing.ttl_ms,
+        "cacheScope": "public" if standing.public and not standing.missing else "private",
+    }
+    if standing.missing:
+        body["_meta"] = {MISSING_META: list(standing.missing)}
+    return body
+
+
+def _page(
+    call: Call, member: str, items: Sequence[Tool | Listed], size: int, standing: Standing
+) -> Result:
+    start = _start(items, call.cursor)
+    page = items[start : start + size]
+    own = call.endpoint.kind is not EndpointKind.ALL
+    definitions = [(own and one.own_definition) or one.definition for one in page]
+    body = list_body(member, definitions, standing)
+    if start + size < len(items):
+        body["nextCursor"] = encode_cursor(page[-1].name)
+    return Result(body)
+
+
+def _start(items: Sequence[Tool | Listed], cursor: str | None) -> int:
     if not cursor:
         return 0
     try:
         last = decode_cursor(cursor)
     except ValueError as error:
         raise InvalidValue(f"params.cursor: {error}", details={"field": "cursor"}) from None
-    for index, tool in enumerate(tools):
-        if tool.name == last:
+    for index, item in enumerate(items):
+        if item.name == last:
             return index + 1
     raise InvalidValue(
         "params.cursor: the list has changed since; start again without a cursor",
         details={"field": "cursor"},
     )
+
+
+def _caller(call: Call) -> Principal:
+    if call.principal is None:
+        raise RuntimeError("listing needs a principal")
+    return call.principal

@@ -13,6 +13,7 @@ import httpx2
 from bascule.app.ready import Ready, read_ready
 from bascule.cli.failures import CommandFailed, Exit, exit_code_for
 from bascule.gateway.errors import ErrorCode
+from bascule.protocol.codes import MISSING_CLIENT_CAPABILITY
 from bascule.protocol.headers import encode_value
 from bascule.protocol.messages import CAPABILITIES_KEY, CLIENT_INFO_KEY, VERSION_KEY
 from bascule.protocol.versions import MODERN_VERSION
@@ -22,6 +23,7 @@ _NOT_FOUND: Final = (
     "No instance runs on {where}. Start one with `bascule up`, or name one with --url and --key."
 )
 _KEY_WANTED: Final = "{where} asks for an API key. Give one with --key, or in BASCULE_KEY."
+_ASKS: Final = "This tool asks its caller something; use a client that can be asked."
 _READ_SECONDS: Final = 300.0
 """Longer than any instance lets a call take unless told otherwise: it is the one to give up."""
 
@@ -118,6 +120,8 @@ class Api:
 
     def _failure(self, error: Mapping[str, Any]) -> CommandFailed:
         """The error of a REST answer, or of a JSON-RPC one, where `data` holds our members."""
+        if error.get("code") == MISSING_CLIENT_CAPABILITY:
+            return _asks_its_caller(error)
         members = _object(error.get("data")) or error
         code = str(members.get("code", ""))
         message = str(error.get("message") or "It did not say why.")
@@ -137,6 +141,14 @@ class Api:
             "Is the address right?",
             Exit.UNREACHABLE,
         )
+
+
+def _asks_its_caller(error: Mapping[str, Any]) -> CommandFailed:
+    """What needs a client that can be asked; an upstream's own refusal has no E-code."""
+    required = _object(_object(error.get("data")).get("requiredCapabilities"))
+    details: dict[str, object] = {"reason": error.get("message"), "requiredCapabilities": required}
+    code = ErrorCode.MISSING_CAPABILITY.code
+    return CommandFailed(_ASKS, exit_code_for(code), code=code, details=details)
 
 
 def _object(value: object) -> dict[str, Any]:

@@ -42,6 +42,7 @@ _BY_CODE: Final = {
     ErrorCode.TOKEN_EXPIRED.code: Exit.AUTHENTICATION,
     ErrorCode.FORBIDDEN.code: Exit.NOT_PERMITTED,
     ErrorCode.ORIGIN_REFUSED.code: Exit.NOT_PERMITTED,
+    ErrorCode.SESSION_UNKNOWN.code: Exit.AUTHENTICATION,
     ErrorCode.UNAVAILABLE.code: Exit.UNREACHABLE,
     ErrorCode.DATABASE.code: Exit.UNREACHABLE,
 }

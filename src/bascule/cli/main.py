@@ -17,6 +17,8 @@ from bascule.cli.commands import (
     keys,
     policy,
     proxy,
+    servers,
+    stdio,
     tools,
     up,
 )
@@ -34,9 +36,11 @@ app = typer.Typer(
 app.command()(up.up)
 app.command()(serving.serve)
 app.command(context_settings={"ignore_unknown_options": True})(proxy.proxy)
+app.command()(stdio.stdio)
 app.command()(call.call)
 app.add_typer(tools.app, name="tools")
 app.add_typer(imports.app, name="import")
+app.add_typer(servers.app, name="servers")
 app.add_typer(policy.app, name="policy")
 app.add_typer(keys.app, name="keys")
 app.add_typer(audit.app, name="audit")

@@ -1,12 +1,18 @@
 """One call on its way through the pipeline, and what came of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
 import msgspec
 
+from bascule.gateway.backchannel import Backchannel
+from bascule.gateway.capabilities import NO_CAPABILITIES, Capabilities
+from bascule.gateway.feed import Feed, ListenFilter
+from bascule.gateway.inventory import Target
 from bascule.gateway.principal import Principal
+from bascule.gateway.session import Session
 from bascule.gateway.snapshot import EMPTY_SNAPSHOT, Snapshot
 from bascule.gateway.tool import Tool
 from bascule.gateway.verdict import Challenge, Refuse
@@ -24,6 +30,25 @@ class Method(StrEnum):
     DISCOVER = "server/discover"
     INITIALIZE = "initialize"
     PING = "ping"
+    RESOURCES_LIST = "resources/list"
+    TEMPLATES_LIST = "resources/templates/list"
+    RESOURCES_READ = "resources/read"
+    SUBSCRIBE = "resources/subscribe"
+    UNSUBSCRIBE = "resources/unsubscribe"
+    PROMPTS_LIST = "prompts/list"
+    PROMPTS_GET = "prompts/get"
+    COMPLETE = "completion/complete"
+    SET_LEVEL = "logging/setLevel"
+    LISTEN = "subscriptions/listen"
+    TASKS_GET = "tasks/get"
+    TASKS_UPDATE = "tasks/update"
+    TASKS_CANCEL = "tasks/cancel"
+    STREAM = "stream"
+    """Not a method: a legacy client opens, or takes up again, a stream by GET."""
+    END = "end"
+    """Not a method: a legacy client ends its session by DELETE."""
+    RESPONSE = "response"
+    """Not a method: a client's answer to a question."""
     NOTIFICATION = "notification"
     """Not a method: any message without an id. Its sender is identified, then it is dropped."""
     MALFORMED = "malformed"
@@ -47,6 +72,29 @@ class Endpoint:
 
 
 EVERYTHING = Endpoint()
+
+
+class More(msgspec.Struct, frozen=True):
+    """What only some requests carry; members of JSON as they came, None where absent.
+
+    `request_state` is sealed; `session` is opened, and its owner not yet compared.
+    """
+
+    uri: str = ""
+    task_id: str = ""
+    level: str = ""
+    ref: bytes | None = None
+    argument: bytes | None = None
+    context: bytes | None = None
+    wanted: ListenFilter | None = None
+    input_responses: bytes | None = None
+    request_state: str | None = None
+    progress_token: int | str | None = None
+    log_level: str | None = None
+    session: Session | None = None
+
+
+NOTHING_MORE = More()
 
 
 class Call(msgspec.Struct, eq=False):
@@ -83,6 +131,23 @@ class Call(msgspec.Struct, eq=False):
     principal: Principal | None = None
     tool: Tool | None = None
     rule: str | None = None
+    target: Target | None = None
+    """What the call is about, where that is no tool."""
+
+    capabilities: Capabilities = NO_CAPABILITIES
+    more: More = NOTHING_MORE
+    back: Backchannel | None = None
+    """None where nothing but the result can be sent."""
+    headers: Mapping[bytes, bytes] | None = None
+    """Of a modern HTTP request, for the arguments repeated in them; None for all others."""
+
+
+class ResultKind(StrEnum):
+    """The `resultType` of a result (specification 2026-07-28, basic/index "ResultType")."""
+
+    COMPLETE = "complete"
+    INPUT_REQUIRED = "input_required"
+    TASK = "task"
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -95,6 +160,9 @@ class Result(msgspec.Struct, frozen=True):
     is_error: bool = False
     failure: str | None = None
     """Private cause for the audit record where `is_error` is set."""
+    kind: ResultKind = ResultKind.COMPLETE
+    feed: Feed | None = None
+    """What follows the record of a subscription; belongs to who answers the caller."""
 
 
 Outcome = Result | Refuse | Challenge

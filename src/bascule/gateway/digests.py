@@ -5,7 +5,9 @@ candidates. So an instance digests under a key of its own, and only who holds it
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+
+import msgspec
 
 Digest = Callable[[bytes], str]
 """Gives the digest of some bytes, hexadecimal."""
@@ -28,3 +30,12 @@ def keyed_digest(key: bytes) -> Digest:
         return one.hexdigest()
 
     return digest
+
+
+def request_digest(method: str, name: str, arguments: Mapping[str, object]) -> bytes:
+    """SHA-256 of what makes a request the one it is, whatever the order of its members.
+
+    `name` is the tool's, the prompt's or the resource's as the caller says it.
+    """
+    salient = msgspec.json.encode((method, name, arguments), order="deterministic")
+    return hashlib.sha256(salient).digest()

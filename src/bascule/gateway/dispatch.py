@@ -1,11 +1,25 @@
 """Executes a call by its method, and a tool call by the upstream that owns the tool."""
 
 from collections.abc import Awaitable, Mapping
+from typing import Final
 
-from bascule.gateway.call import Call, Method, Result
-from bascule.gateway.errors import UpstreamUnreachable
+from bascule.gateway.call import NOTHING_MORE, Call, Method, Result
+from bascule.gateway.errors import ErrorCode, UnknownMethod, UpstreamUnreachable
+from bascule.gateway.session import SessionOwner
 from bascule.gateway.stage import Executor, FailureMode
-from bascule.gateway.verdict import PASS, Verdict
+from bascule.gateway.verdict import PASS, Refuse, Verdict
+
+_TRANSPORT_ONLY: Final = (Method.NOTIFICATION, Method.RESPONSE, Method.STREAM, Method.END)
+"""What these ask for the transport does itself, once they have passed every stage."""
+
+
+def unknown_session(private: str) -> Refuse:
+    """The one answer to every session that cannot be used, whatever is wrong with it."""
+    return Refuse(
+        ErrorCode.SESSION_UNKNOWN,
+        public="This session is not known here. Begin a new one with initialize.",
+        private=private,
+    )
 
 
 class Wellformed:
@@ -15,19 +29,38 @@ class Wellformed:
     on_failure = FailureMode.CLOSED
 
     async def inbound(self, call: Call) -> Verdict:
-        """Refuse with the fault the transport found, if any."""
-        return call.fault or PASS
+        """Refuse with the fault the transport found, if any, and whoever uses another's session."""
+        if call.fault is not None:
+            return call.fault
+        if call.more is NOTHING_MORE or call.more.session is None:
+            return PASS
+        if call.principal is None or call.more.session.owner != SessionOwner.of(call.principal):
+            return unknown_session("the session belongs to somebody else")
+        return PASS
 
 
 class ByMethod:
     """Hands each call to the executor of its method."""
 
     def __init__(self, executors: Mapping[Method, Executor]) -> None:
-        self._executors = {method: one.execute for method, one in executors.items()}
+        self._executors = dict.fromkeys(_TRANSPORT_ONLY, _agree) | {
+            method: one.execute for method, one in executors.items()
+        }
 
     def execute(self, call: Call) -> Awaitable[Result]:
-        """Execute; a method without executor is a programmer's mistake."""
-        return self._executors[call.method](call)
+        """Execute.
+
+        Raises:
+            UnknownMethod: nothing here serves the method.
+        """
+        execute = self._executors.get(call.method)
+        if execute is None:
+            raise UnknownMethod(f"Method not found: {call.method}")
+        return execute(call)
+
+
+async def _agree(_call: Call) -> Result:
+    return Result({})
 
 
 class ByUpstream:

@@ -19,6 +19,8 @@ class ErrorCode(Enum):
     FORBIDDEN = ("E1004", "auth.insufficient_permissions", 403, codes.INVALID_REQUEST)
     ORIGIN_REFUSED = ("E1005", "auth.origin_refused", 403, codes.INVALID_REQUEST)
 
+    SESSION_UNKNOWN = ("E1006", "auth.session_unknown", 404, codes.INVALID_REQUEST)
+
     INVALID_REQUEST = ("E2001", "request.invalid", 400, codes.INVALID_REQUEST)
     SCHEMA_VIOLATION = ("E2002", "request.schema_violation", 422, codes.INVALID_PARAMS)
     MISSING_FIELD = ("E2003", "request.missing_field", 400, codes.INVALID_PARAMS)
@@ -32,15 +34,25 @@ class ErrorCode(Enum):
     NOT_FOUND = ("E2011", "request.not_found", 404, codes.INVALID_PARAMS)
     CONFLICT = ("E2012", "request.conflict", 409, codes.INVALID_PARAMS)
 
+    SESSION_REQUIRED = ("E2013", "request.session_required", 400, codes.INVALID_REQUEST)
+    MISSING_CAPABILITY = (
+        "E2014", "request.missing_capability", 400, codes.MISSING_CLIENT_CAPABILITY
+    )  # fmt: skip
+    STALE_HANDLE = ("E2015", "request.stale_handle", 400, codes.INVALID_PARAMS)
+
     TOOL_NOT_FOUND = ("E3001", "tool.not_found", 404, codes.INVALID_PARAMS)
     TOOL_DISABLED = ("E3002", "tool.disabled", 409, codes.INVALID_PARAMS)
     TOOL_FAILED = ("E3003", "tool.failed", 502, codes.INTERNAL_ERROR)
     TOOL_TIMEOUT = ("E3004", "tool.timeout", 504, codes.INTERNAL_ERROR)
 
+    RESOURCE_NOT_FOUND = ("E3005", "resource.not_found", 404, codes.INVALID_PARAMS)
+    PROMPT_NOT_FOUND = ("E3006", "prompt.not_found", 404, codes.INVALID_PARAMS)
+
     UPSTREAM_UNREACHABLE = ("E4001", "upstream.unreachable", 502, codes.INTERNAL_ERROR)
     UPSTREAM_TIMEOUT = ("E4002", "upstream.timeout", 504, codes.INTERNAL_ERROR)
     UPSTREAM_RATE_LIMITED = ("E4003", "upstream.rate_limited", 503, codes.INTERNAL_ERROR)
     UPSTREAM_FAILED = ("E4004", "upstream.failed", 502, codes.INTERNAL_ERROR)
+    ASKED_IN_VAIN = ("E4005", "upstream.asked_in_vain", 502, codes.INTERNAL_ERROR)
 
     INTERNAL = ("E5001", "internal", 500, codes.INTERNAL_ERROR)
     DATABASE = ("E5002", "database", 503, codes.INTERNAL_ERROR)
@@ -114,6 +126,12 @@ class InvalidValue(GatewayError):
     error = ErrorCode.INVALID_VALUE
 
 
+class UnknownMethod(GatewayError):
+    """Nothing here serves this method."""
+
+    error = ErrorCode.UNKNOWN_METHOD
+
+
 class NotFound(GatewayError):
     """No such thing for this caller."""
 
@@ -142,3 +160,36 @@ class InvalidToken(GatewayError):
     """A credential came that this gateway does not accept."""
 
     error = ErrorCode.INVALID_TOKEN
+
+
+class AskedInVain(GatewayError):
+    """The upstream asked the caller something that could not be put, or was not answered."""
+
+    error = ErrorCode.ASKED_IN_VAIN
+
+
+class MissingCapability(GatewayError):
+    """The call needs a client capability its caller did not declare.
+
+    `details` holds `requiredCapabilities`, an object (specification 2026-07-28, basic/index).
+    """
+
+    error = ErrorCode.MISSING_CAPABILITY
+
+
+class StaleHandle(GatewayError):
+    """A sealed handle (requestState, cursor, task id) is not valid for this request."""
+
+    error = ErrorCode.STALE_HANDLE
+
+
+class ResourceNotFound(GatewayError):
+    """No such resource for this caller; `details` holds `uri`."""
+
+    error = ErrorCode.RESOURCE_NOT_FOUND
+
+
+class PromptNotFound(GatewayError):
+    """No such prompt for this caller."""
+
+    error = ErrorCode.PROMPT_NOT_FOUND

@@ -5,16 +5,22 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import NamedTuple, Protocol
 
+import msgspec
 import structlog
 
+from bascule.gateway.backchannel import Backchannel, Question
 from bascule.gateway.call import Call, Method, Outcome, Result
+from bascule.gateway.content import content_of
 from bascule.gateway.digests import Digest, sha256_digest
 from bascule.gateway.errors import ErrorCode, GatewayError, RecordingFailed
+from bascule.gateway.feed import Feed
 from bascule.gateway.identifiers import Identifiers
 from bascule.gateway.masking import mask
 from bascule.gateway.record import AuditRecord, EventType, Observer, Recorder, Status
+from bascule.gateway.recorded import RecordedBackchannel, RecordedFeed
 from bascule.gateway.snapshot import Snapshot
 from bascule.gateway.trickle import Trickle
 from bascule.gateway.verdict import Refuse
@@ -25,8 +31,28 @@ Renderer = Callable[[Call, Outcome], bytes]
 """Puts an outcome into the bytes its caller expects; pure."""
 
 # Handshakes and pings change nothing and reveal nothing; only their refusal is worth a record.
-_UNRECORDED = frozenset({Method.DISCOVER, Method.INITIALIZE, Method.PING, Method.NOTIFICATION})
-
+_UNRECORDED = frozenset(
+    {
+        Method.DISCOVER,
+        Method.INITIALIZE,
+        Method.PING,
+        Method.NOTIFICATION,
+        Method.SET_LEVEL,
+        Method.RESPONSE,
+    }
+)
+# What reaches an upstream and brings something back; the rest only says what is there.
+_USES = frozenset(
+    {
+        Method.TOOLS_CALL,
+        Method.PROMPTS_GET,
+        Method.RESOURCES_READ,
+        Method.TASKS_GET,
+        Method.TASKS_UPDATE,
+        Method.TASKS_CANCEL,
+    }
+)
+_LIFECYCLE = frozenset({Method.STREAM, Method.END})
 
 # A name nobody checked yet must not fill the journal; real ones have up to 128 characters.
 _LONGEST_NAME = 256
@@ -92,13 +118,17 @@ class Gateway:
         """
         edition = self._edition
         call.snapshot = edition.snapshot
+        if call.back is not None and call.back.interactive:
+            call.back = RecordedBackchannel(call.back, partial(self._record_question, call))
         try:
             outcome = await self._run(edition, call)
         except asyncio.CancelledError:
-            record = self._record(call, None, b"")
-            self._recorder.append(record).add_done_callback(_swallow)
-            self._tell(record)
+            self._append(self._record(call, None, b""))
             raise
+        feed: Feed | None = None
+        if isinstance(outcome, Result) and outcome.feed is not None:
+            feed = outcome.feed
+            outcome = self._with_recorded_end(call, outcome, feed)
         answer = _answer(call, outcome, render)
         if call.method in _UNRECORDED and isinstance(answer.outcome, Result):
             return answer
@@ -108,6 +138,8 @@ class Gateway:
             return answer
         try:
             await self._recorder.append(record)
+            if answer.outcome is outcome:
+                feed = None  # handed out: whoever gets it closes it
         except RecordingFailed as failure:
             _log.critical("audit.write_failed", correlation_id=call.correlation_id)
             refusal = _refusal(failure)
@@ -115,7 +147,13 @@ class Gateway:
             record = self._record(call, refusal, answer.body)
         finally:
             self._tell(record)
+            if feed is not None:
+                await feed.close()
         return answer
+
+    def _with_recorded_end(self, call: Call, result: Result, feed: Feed) -> Result:
+        recorded = RecordedFeed(feed, partial(self._record_feed_end, call, time.monotonic()))
+        return msgspec.structs.replace(result, feed=recorded)
 
     async def _run(self, edition: Edition, call: Call) -> Outcome:
         if not self._recorder.healthy:
@@ -143,11 +181,42 @@ class Gateway:
         for observer in self._observers:
             observer.observe(record)
 
+    def _append(self, record: AuditRecord) -> None:
+        """Record something that nobody waits for."""
+        self._recorder.append(record).add_done_callback(_swallow)
+        self._tell(record)
+
+    async def _record_question(self, call: Call, question: Question) -> None:
+        digest = self._digest(question.params)
+        record = msgspec.structs.replace(
+            self._record(call, Result({}), b""),
+            action=question.method[:_LONGEST_NAME],
+            arguments=None,
+            arguments_digest=digest,
+        )
+        await self._recorder.append(record)
+        self._tell(record)
+
+    def _record_feed_end(self, call: Call, opened: float, told: int) -> None:
+        record = self._record(call, Result({}), b"")
+        duration = round(time.monotonic() - opened, 3)
+        self._append(
+            msgspec.structs.replace(
+                record,
+                event_type=EventType.LIFECYCLE,
+                action=f"{call.method}/ended",
+                metadata={"notifications": told, "duration_seconds": duration},
+            )
+        )
+
     def _record(self, call: Call, outcome: Outcome | None, body: bytes) -> AuditRecord:
         status, code, message = _status(outcome)
         principal, tool = call.principal, call.tool
         # What strangers send is not kept: they could fill the disk with it.
-        is_call = call.method is Method.TOOLS_CALL and principal is not None
+        is_call = call.method in _USES and principal is not None
+        content = call.raw_arguments if principal is None else content_of(call)
+        has_more = content is not call.raw_arguments
+        asked = 0 if call.back is None else _questions(call.back)
         return AuditRecord(
             event_id=self._event_ids.next(),
             timestamp=datetime.now(UTC),
@@ -158,7 +227,7 @@ class Gateway:
             tenant=principal.tenant if principal else "",
             user=principal.subject if principal else "",
             agent=call.agent or "",
-            tool_name=call.tool_name[:_LONGEST_NAME],
+            tool_name=_name_of(call)[:_LONGEST_NAME],
             tool_version=tool.version if tool else "",
             rule=call.rule or "",
             latency_ms=round((time.monotonic() - call.arrived) * 1000, 3),
@@ -167,12 +236,24 @@ class Gateway:
             error_code=code,
             error_message=message,
             arguments=mask(call.arguments) if is_call else None,
-            arguments_digest=self._digest(call.raw_arguments) if is_call else "",
+            arguments_digest=self._digest(content) if is_call or has_more else "",
             result_digest=self._digest(body) if body and is_call else "",
             key_id=(principal.key_id or "") if principal else "",
             peer=call.peer,
             snapshot_version=call.snapshot.version,
+            metadata={"questions": asked} if asked else {},
         )
+
+
+def _name_of(call: Call) -> str:
+    """What the call is about: a tool or prompt, a resource, or what a reference or task is of."""
+    if call.tool_name or call.principal is None:
+        return call.tool_name
+    return call.more.uri or ("" if call.target is None else call.target.name)
+
+
+def _questions(back: Backchannel) -> int:
+    return back.questions if isinstance(back, RecordedBackchannel) else 0
 
 
 def _answer(call: Call, outcome: Outcome, render: Renderer) -> Answer:
@@ -195,7 +276,9 @@ def _crashed(call: Call, bug: Exception) -> Refuse:
 def _event_type(call: Call, identified: bool) -> EventType:  # noqa: FBT001 - private, one caller
     if not identified:
         return EventType.AUTH_EVENT
-    return EventType.TOOL_CALL if call.method is Method.TOOLS_CALL else EventType.POLICY_DECISION
+    if call.method in _USES:
+        return EventType.TOOL_CALL
+    return EventType.LIFECYCLE if call.method in _LIFECYCLE else EventType.POLICY_DECISION
 
 
 def _refusal(failure: GatewayError) -> Refuse:
@@ -210,6 +293,9 @@ _DENIALS = frozenset(
         ErrorCode.FORBIDDEN,
         ErrorCode.TOOL_NOT_FOUND,
         ErrorCode.TOOL_DISABLED,
+        ErrorCode.RESOURCE_NOT_FOUND,
+        ErrorCode.PROMPT_NOT_FOUND,
+        ErrorCode.SESSION_UNKNOWN,
     }
 )
 

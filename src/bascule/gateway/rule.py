@@ -24,8 +24,9 @@ class Action(StrEnum):
 class RbacRule:
     """Who (`roles`) may or may not do what (`actions`) with which tools.
 
-    An empty set in `bundles`, `tools` or `risks` means "any"; an empty `roles` matches nobody.
-    `tools` holds exact names or `fnmatch` patterns.
+    An empty set in `bundles` or `risks` means "any"; an empty `roles` matches nobody. `tools`,
+    `prompts` and `resources` hold exact names (URIs) or `fnmatch` patterns. A rule that names none
+    of the three covers everything in its bundles; one that names some covers only those.
     """
 
     name: str
@@ -36,3 +37,5 @@ class RbacRule:
     tools: frozenset[str] = frozenset()
     risks: frozenset[RiskLevel] = frozenset()
     priority: int = 0
+    prompts: frozenset[str] = frozenset()
+    resources: frozenset[str] = frozenset()

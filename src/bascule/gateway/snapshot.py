@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from bascule.gateway.inventory import Inventory
 from bascule.gateway.principal import KeyRecord
 from bascule.gateway.rule import RbacRule
 from bascule.gateway.tool import Bundle, Tool, Upstream
@@ -23,6 +24,8 @@ class TenantView:
     bundles: Mapping[str, Bundle] = field(default_factory=dict[str, Bundle])
     upstreams: Mapping[str, Upstream] = field(default_factory=dict[str, Upstream])
     rules: tuple[RbacRule, ...] = ()
+    inventories: Mapping[str, Inventory] = field(default_factory=dict[str, Inventory])
+    """What MCP upstreams offer besides tools, by the upstream's name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from bascule.protocol.mirroring import Mirror
+
 
 class RiskLevel(StrEnum):
     """What a call may do to the world; assigned at import, editable by operators."""
@@ -106,6 +108,10 @@ class Tool:
     timeout_seconds: float | None = None
     definition: bytes = b""
     """The MCP Tool object as listed: JSON, encoded once (verbatim for a relayed tool)."""
+    mirrors: tuple[Mirror, ...] = ()
+    """Arguments that modern HTTP requests repeat in headers (`x-mcp-header`)."""
+    own_definition: bytes = b""
+    """As the upstream lists it, where `definition` bears another name; b"" where it does not."""
 
 
 @dataclass(frozen=True, slots=True)

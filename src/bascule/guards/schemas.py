@@ -8,12 +8,14 @@ import jsonschema_rs
 import msgspec
 from rapidfuzz import fuzz, process
 
-from bascule.gateway.call import Call
+from bascule.gateway.call import Call, JsonObject, Method
 from bascule.gateway.errors import ErrorCode
 from bascule.gateway.snapshot import Snapshot
 from bascule.gateway.stage import FailureMode
-from bascule.gateway.tool import Tool
+from bascule.gateway.tool import McpSource, Tool
 from bascule.gateway.verdict import PASS, Refuse, Verdict
+from bascule.guards.mirrors import judge_mirrors
+from bascule.guards.prompts import judge_prompt_arguments
 from bascule.protocol.schemas import MOST_VISITS, expanded_size
 
 _MOST_REASONS: Final = 5
@@ -101,7 +103,11 @@ class ValidateInput:
         """Check `call.arguments`; names each place that is wrong, and why."""
         tool = call.tool
         if tool is None:
-            return PASS
+            return _judge_prompt(call) if call.method is Method.PROMPTS_GET else PASS
+        if tool.mirrors and call.headers is not None:
+            refusal = judge_mirrors(tool, call, call.headers)
+            if refusal is not None:
+                return refusal
         validator = self._validators[id(tool)]
         if isinstance(validator, SchemaRefused):
             return Refuse(
@@ -110,9 +116,34 @@ class ValidateInput:
                 "Its owner must correct it.",
                 private=f"schema refused: {validator}",
             )
-        if validator.is_valid(call.arguments):
+        if validator.is_valid(call.arguments) or _fits_without_nulls(tool, validator, call):
             return PASS
         return _refusal(tool, validator, call)
+
+
+def _judge_prompt(call: Call) -> Verdict:
+    target, tenant = call.target, call.principal.tenant if call.principal else ""
+    if target is None:
+        return PASS
+    inventory = call.snapshot.tenant(tenant).inventories.get(target.upstream)
+    prompt = None if inventory is None else inventory.prompts.get(target.name)
+    return judge_prompt_arguments(call, prompt) or PASS
+
+
+def _fits_without_nulls(tool: Tool, validator: jsonschema_rs.Validator, call: Call) -> bool:
+    """Whether only nulls of optional properties are wrong, which MCP clients send for "none".
+
+    The server gets them as they came, and has the last word.
+    """
+    if not isinstance(tool.source, McpSource):
+        return False
+    kept = _without_nulls(call.arguments, tool.input_schema.get("required"))
+    return len(kept) < len(call.arguments) and validator.is_valid(kept)
+
+
+def _without_nulls(arguments: JsonObject, required: object) -> JsonObject:
+    needed = frozenset[Any](required if isinstance(required, list) else ())  # pyright: ignore[reportUnknownArgumentType]
+    return {name: value for name, value in arguments.items() if value is not None or name in needed}
 
 
 def _validator_or_reason(

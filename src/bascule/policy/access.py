@@ -1,4 +1,4 @@
-"""Rules compiled into tables: may this principal see, or call, this tool?
+"""Rules compiled into tables: may this principal see, or use, this tool, prompt or resource?
 
 Default deny; deny wins over allow; a caller also needs the permission that goes with the action.
 The tables for a set of roles are built on first use and kept for the life of a snapshot.
@@ -7,12 +7,14 @@ The tables for a set of roles are built on first use and kept for the life of a 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Final
+from typing import Final, NamedTuple
 
+from bascule.gateway.inventory import ItemKind, Listed, Target
 from bascule.gateway.principal import Principal
 from bascule.gateway.rule import Action, Effect, RbacRule
 from bascule.gateway.snapshot import Snapshot, TenantView
-from bascule.gateway.tool import Tool
+from bascule.gateway.tool import McpSource, RiskLevel, Tool
+from bascule.protocol.uris import forms_of, without_query
 
 _PERMISSIONS: Final = {Action.DISCOVER: "tools:list", Action.INVOKE: "tools:execute"}
 _MOST_TABLES: Final = 1024
@@ -35,11 +37,21 @@ class Reach:
     """The part of a tenant's catalogue that one kind of caller reaches.
 
     `visible` is in listing order. `invocable` maps a visible tool's name to the rule that
-    allows calling it.
+    allows calling it. `renamed` are visible tools by upstream and the name they have there,
+    where that is another.
     """
 
     visible: Mapping[str, Tool]
     invocable: Mapping[str, str]
+    renamed: Mapping[tuple[str, str], Tool]
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """What one kind of caller sees besides tools, in listing order."""
+
+    prompts: tuple[Listed, ...]
+    templates: tuple[Listed, ...]
 
 
 class Access:
@@ -48,6 +60,7 @@ class Access:
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
         self._reaches: dict[tuple[str, frozenset[str], frozenset[str]], Reach] = {}
+        self._offers: dict[tuple[str, frozenset[str], frozenset[str]], Offers] = {}
 
     def reach(self, principal: Principal) -> Reach:
         """Everything `principal` may see and call in its own tenant."""
@@ -61,12 +74,57 @@ class Access:
             )
         return found
 
+    def offers(self, principal: Principal) -> Offers:
+        """The prompts and resource templates that `principal` sees in its own tenant."""
+        key = (principal.tenant, principal.roles, principal.permissions)
+        found = self._offers.get(key)
+        if found is None:
+            if len(self._offers) >= _MOST_TABLES:
+                self._offers.clear()
+            view = self._snapshot.tenant(principal.tenant)
+            found = self._offers[key] = _compile_offers(view, principal)
+        return found
+
+    def may(self, principal: Principal, target: Target, action: Action) -> Decision:
+        """Whether `principal` may see or use what is no tool; a task is used by its tool's rule."""
+        if target.kind is ItemKind.TASK:
+            rule = self.reach(principal).invocable.get(target.name)
+            return Decision(rule is not None, rule or DEFAULT_RULE)
+        rules = self._snapshot.tenant(principal.tenant).rules
+        return _decide(rules, principal, _subject_of(target.kind, target), action)
+
+
+class _Subject(NamedTuple):
+    """What rules are held against. `names` are all spellings it may be known by."""
+
+    kind: ItemKind | None
+    names: tuple[str, ...]
+    bundle: str
+    risk: RiskLevel
+
 
 def decide(rules: Iterable[RbacRule], principal: Principal, tool: Tool, action: Action) -> Decision:
     """Decide one case from the rules themselves; the tables hold exactly these answers."""
+    # A tool is renamed when another of its name appears; no rule about it must stop to apply.
+    own = tool.source.name if isinstance(tool.source, McpSource) else tool.name
+    names = (tool.name,) if own == tool.name else (tool.name, own)
+    return _decide(rules, principal, _Subject(None, names, tool.bundle, tool.risk), action)
+
+
+def _subject_of(kind: ItemKind, item: Target | Listed) -> _Subject:
+    if kind is ItemKind.PROMPT:
+        names = (item.name,) if item.name == item.inner else (item.name, item.inner)
+    else:
+        names = forms_of(item.inner)
+    return _Subject(kind, names, item.bundle, item.risk)
+
+
+def _decide(
+    rules: Iterable[RbacRule], principal: Principal, subject: _Subject, action: Action
+) -> Decision:
     if not principal.may(_PERMISSIONS[action]):
         return Decision(allowed=False, rule=f"builtin:needs {_PERMISSIONS[action]}")
-    matching = [rule for rule in rules if _applies(rule, principal, tool, action)]
+    matching = [rule for rule in rules if _applies(rule, principal, subject, action)]
     for rule in matching:
         if rule.effect is Effect.DENY:
             return Decision(allowed=False, rule=rule.name)
@@ -81,25 +139,60 @@ def _precedence(rule: RbacRule) -> tuple[int, str]:
     return (rule.priority, rule.name)
 
 
-def _applies(rule: RbacRule, principal: Principal, tool: Tool, action: Action) -> bool:
+def _applies(rule: RbacRule, principal: Principal, subject: _Subject, action: Action) -> bool:
     return (
         action in rule.actions
         and not rule.roles.isdisjoint(principal.roles)
-        and (not rule.bundles or tool.bundle in rule.bundles)
-        and (not rule.risks or tool.risk in rule.risks)
-        and (not rule.tools or any(fnmatchcase(tool.name, name) for name in rule.tools))
+        and (not rule.bundles or subject.bundle in rule.bundles)
+        and (not rule.risks or subject.risk in rule.risks)
+        and _names(rule, subject)
     )
+
+
+def _names(rule: RbacRule, subject: _Subject) -> bool:
+    """Whether `rule` is about what `subject` is called; one that names nothing is about all."""
+    if not (rule.tools or rule.prompts or rule.resources):
+        return True
+    if subject.kind is None:
+        patterns = rule.tools
+    else:
+        patterns = rule.prompts if subject.kind is ItemKind.PROMPT else rule.resources
+    is_uri = subject.kind in {ItemKind.RESOURCE, ItemKind.TEMPLATE}
+    names = subject.names
+    if is_uri and rule.effect is Effect.DENY:
+        names = (*names, *map(without_query, names))
+    hits = (any(fnmatchcase(name, one) for one in patterns) for name in names)
+    # A URI is allowed only if all its spellings are: a server may follow any of them.
+    return all(hits) if is_uri and rule.effect is Effect.ALLOW else any(hits)
 
 
 def _compile(view: TenantView, principal: Principal) -> Reach:
     rules = [rule for rule in view.rules if not rule.roles.isdisjoint(principal.roles)]
     visible: dict[str, Tool] = {}
     invocable: dict[str, str] = {}
+    renamed: dict[tuple[str, str], Tool] = {}
     for name, tool in view.tools.items():
         if not decide(rules, principal, tool, Action.DISCOVER).allowed:
             continue
         visible[name] = tool
+        if isinstance(tool.source, McpSource) and tool.source.name != name:
+            renamed[tool.source.upstream, tool.source.name] = tool
         decision = decide(rules, principal, tool, Action.INVOKE)
         if decision.allowed:
             invocable[name] = decision.rule
-    return Reach(visible, invocable)
+    return Reach(visible, invocable, renamed)
+
+
+def _compile_offers(view: TenantView, principal: Principal) -> Offers:
+    rules = [rule for rule in view.rules if not rule.roles.isdisjoint(principal.roles)]
+
+    def seen(kind: ItemKind, item: Listed) -> bool:
+        return _decide(rules, principal, _subject_of(kind, item), Action.DISCOVER).allowed
+
+    inventories = view.inventories.values()
+    prompts = (one for inventory in inventories for one in inventory.prompts.values())
+    templates = (one for inventory in inventories for one in inventory.templates)
+    return Offers(
+        tuple(one for one in prompts if seen(ItemKind.PROMPT, one)),
+        tuple(one for one in templates if seen(ItemKind.TEMPLATE, one)),
+    )

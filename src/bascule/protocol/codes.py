@@ -14,6 +14,8 @@ INTERNAL_ERROR: Final = -32603
 HEADER_MISMATCH: Final = -32020
 MISSING_CLIENT_CAPABILITY: Final = -32021
 UNSUPPORTED_VERSION: Final = -32022
+LEGACY_RESOURCE_NOT_FOUND: Final = -32002
+"""For legacy clients only (2025-11-25 server/resources "Error Handling")."""
 
 
 def relayable(code: int) -> bool:

@@ -10,6 +10,8 @@ from msgspec import UNSET, UnsetType, field
 
 VERSION_KEY: Final = "io.modelcontextprotocol/protocolVersion"
 CAPABILITIES_KEY: Final = "io.modelcontextprotocol/clientCapabilities"
+LOG_LEVEL_KEY: Final = "io.modelcontextprotocol/logLevel"
+SUBSCRIPTION_KEY: Final = "io.modelcontextprotocol/subscriptionId"
 CLIENT_INFO_KEY: Final = "io.modelcontextprotocol/clientInfo"
 SERVER_INFO_KEY: Final = "io.modelcontextprotocol/serverInfo"
 
@@ -28,9 +30,11 @@ class Meta(msgspec.Struct):
     """The members of `params._meta` the gateway reads; all others are left alone."""
 
     protocol_version: str | UnsetType = field(default=UNSET, name=VERSION_KEY)
-    client_capabilities: dict[str, Any] | UnsetType = field(default=UNSET, name=CAPABILITIES_KEY)
+    client_capabilities: msgspec.Raw | UnsetType = field(default=UNSET, name=CAPABILITIES_KEY)
     client_info: ClientInfo | UnsetType = field(default=UNSET, name=CLIENT_INFO_KEY)
     traceparent: str | UnsetType = UNSET
+    progress_token: int | str | UnsetType = field(default=UNSET, name="progressToken")
+    log_level: str | UnsetType = field(default=UNSET, name=LOG_LEVEL_KEY)
 
 
 class Params(msgspec.Struct):
@@ -41,7 +45,26 @@ class Params(msgspec.Struct):
     cursor: str | UnsetType | None = UNSET
     protocol_version: str | UnsetType = field(default=UNSET, name="protocolVersion")
     client_info: ClientInfo | UnsetType = field(default=UNSET, name="clientInfo")
+    capabilities: msgspec.Raw | UnsetType = UNSET
+    uri: str | UnsetType = UNSET
+    ref: msgspec.Raw | UnsetType = UNSET
+    argument: msgspec.Raw | UnsetType = UNSET
+    context: msgspec.Raw | UnsetType = UNSET
+    notifications: msgspec.Raw | UnsetType = UNSET
+    input_responses: msgspec.Raw | UnsetType = field(default=UNSET, name="inputResponses")
+    request_state: str | UnsetType | None = field(default=UNSET, name="requestState")
+    task_id: str | UnsetType = field(default=UNSET, name="taskId")
+    level: str | UnsetType = UNSET
+    request_id: int | float | str | UnsetType = field(default=UNSET, name="requestId")
     meta: Meta | UnsetType = field(default=UNSET, name="_meta")
+
+
+class Failure(msgspec.Struct):
+    """The `error` member of a response a client sends."""
+
+    code: int
+    message: str = ""
+    data: msgspec.Raw | UnsetType = UNSET
 
 
 class Message(msgspec.Struct):
@@ -54,6 +77,8 @@ class Message(msgspec.Struct):
     method: str | UnsetType = UNSET
     id: int | float | str | UnsetType = UNSET
     params: Params | UnsetType = UNSET
+    result: msgspec.Raw | UnsetType = UNSET
+    error: Failure | UnsetType = UNSET
 
 
 class MalformedMessage(Exception):

@@ -13,6 +13,8 @@ from bascule.protocol.messages import SERVER_INFO_KEY, MessageId
 from bascule.protocol.versions import Era
 
 _encoder = msgspec.json.Encoder()
+_decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_OURS: Final = "io.bascule/"
 _MODERN_ONLY: Final = frozenset({"resultType", "ttlMs", "cacheScope"})
 
 
@@ -25,10 +27,14 @@ class Identity(msgspec.Struct, frozen=True):
 
 
 def encode_result(
-    message_id: MessageId, result: Mapping[str, object], era: Era, identity: Identity
+    message_id: MessageId,
+    result: Mapping[str, object],
+    era: Era,
+    identity: Identity,
+    kind: str = "complete",
 ) -> bytes:
-    """Encode a success; `result` holds the era-neutral members."""
-    members = _modern(result, identity) if era is Era.MODERN else _legacy(result)
+    """Encode a success; `result` holds the era-neutral members, `kind` is its `resultType`."""
+    members = _modern(result, identity, kind) if era is Era.MODERN else _legacy(result)
     return b'{"jsonrpc":"2.0","id":%b,"result":%b}' % (
         _encoder.encode(message_id),
         _encoder.encode(members),
@@ -38,11 +44,14 @@ def encode_result(
 def encode_error(
     message_id: MessageId, code: int, message: str, data: Mapping[str, object] | None = None
 ) -> bytes:
-    """Encode a failure. Without a readable id the member is null, as JSON-RPC 2.0 asks."""
+    """Encode a failure. Without a readable id there is no such member (schema.ts: never null)."""
     error: dict[str, object] = {"code": code, "message": message}
     if data:
         error["data"] = data
-    return _encoder.encode({"jsonrpc": "2.0", "id": message_id, "error": error})
+    answer = {"jsonrpc": "2.0", "id": message_id, "error": error}
+    if message_id is None:
+        del answer["id"]
+    return _encoder.encode(answer)
 
 
 def tool_error(text: str, meta: Mapping[str, object]) -> dict[str, object]:
@@ -71,26 +80,42 @@ def initialize_result(version: str, identity: Identity, instructions: str) -> di
     }
 
 
-def _modern(result: Mapping[str, object], identity: Identity) -> dict[str, Any]:
-    members: dict[str, Any] = {"resultType": "complete", **result}
+def _modern(result: Mapping[str, object], identity: Identity, kind: str) -> dict[str, Any]:
+    members: dict[str, Any] = {"resultType": kind, **result}
     members["_meta"] = {**_meta(members.get("_meta")), SERVER_INFO_KEY: identity}
     return members
 
 
 def _meta(relayed: object) -> dict[str, Any]:
-    """An upstream is untrusted: a `_meta` that is no object is dropped, not a reason to fail."""
+    """An upstream is untrusted: a `_meta` that is no object is dropped, not a reason to fail.
+
+    Nor does one speak in the gateway's name.
+    """
     if relayed is None:
         return {}
     try:
-        return msgspec.convert(
-            msgspec.json.decode(relayed) if isinstance(relayed, msgspec.Raw) else relayed,
-            dict[str, Any],
-        )
-    except msgspec.DecodeError:
+        if not isinstance(relayed, msgspec.Raw):
+            return msgspec.convert(relayed, dict[str, Any])
+        members = _decode_members(relayed)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return {}
+    return {name: value for name, value in members.items() if not name.startswith(_OURS)}
 
 
 def _legacy(result: Mapping[str, object]) -> Mapping[str, object]:
+    if "_meta" in result:
+        return _without_server(result)
     if _MODERN_ONLY.isdisjoint(result):
         return result
     return {key: value for key, value in result.items() if key not in _MODERN_ONLY}
+
+
+def _without_server(result: Mapping[str, object]) -> Mapping[str, object]:
+    """Without what is modern only, in `_meta` too; an empty `_meta` is left out."""
+    members = {key: value for key, value in result.items() if key not in _MODERN_ONLY}
+    meta = _meta(members["_meta"])
+    meta.pop(SERVER_INFO_KEY, None)
+    members["_meta"] = meta
+    if not meta:
+        del members["_meta"]
+    return members

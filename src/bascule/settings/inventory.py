@@ -6,8 +6,10 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any, Final, cast
 
+from pydantic import Secret
+
 from bascule.settings.model import Reserved, Section, Settings
-from bascule.settings.secret import ConnectionUrl
+from bascule.telemetry.redaction import is_secret_name
 
 PREFIX: Final = "BASCULE_"
 _SECTIONS_NAMED_BY_FLAGS_ALONE: Final = frozenset({"app", "server", "observability"})
@@ -82,16 +84,18 @@ def _setting(section: str, name: str, model: type[Section], schema: dict[str, An
         accepts=str(facts["accepts"]) or _accepts(schema),
         choices=_choices(schema),
         is_list=schema["type"] == "array",
-        is_secret=isinstance(default, ConnectionUrl),
+        is_secret=isinstance(default, Secret) or is_secret_name(name),
         needs_restart=not facts["reloads"],
     )
 
 
 def plain(value: object) -> object:
     """`value` of a setting as JSON knows it; secrets come out masked."""
-    if isinstance(value, ConnectionUrl):
-        return str(value)
-    return list(cast("tuple[object, ...]", value)) if isinstance(value, tuple) else value
+    if isinstance(value, Secret):
+        return str(cast("Secret[str]", value))
+    if isinstance(value, tuple):
+        return [plain(item) for item in cast("tuple[object, ...]", value)]
+    return value
 
 
 def _choices(schema: dict[str, Any]) -> tuple[str, ...]:

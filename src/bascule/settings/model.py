@@ -4,21 +4,23 @@ Each setting is read by something in this release; sections named for later are 
 content, so that no line in a file is silently without effect.
 """
 
-import ipaddress
-import re
-from typing import Annotated, Any, Final, Literal
-from urllib.parse import urlsplit
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from bascule.settings.problem import fault
 from bascule.settings.secret import ConnectionUrl
-
-_HOST_NAME: Final = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*\.?")
-_DATABASE_SCHEMES: Final = frozenset(
-    {"sqlite", "sqlite+aiosqlite", "postgres", "postgresql", "postgresql+asyncpg"}
+from bascule.settings.values import (
+    DatabaseUrl,
+    Environment,
+    Host,
+    LogFormat,
+    LogLevel,
+    Name,
+    RedisUrl,
+    Seconds,
+    SecretKey,
+    WebOrigin,
 )
-_REDIS_SCHEMES: Final = frozenset({"redis", "rediss", "unix"})
 
 
 def _setting(
@@ -27,81 +29,6 @@ def _setting(
     """A field. `accepts` says what is allowed where its type cannot; `reloads` needs no restart."""
     facts: dict[str, Any] = {"unit": unit, "accepts": accepts, "reloads": reloads}
     return Field(default, description=meaning, json_schema_extra={"x-setting": facts})
-
-
-def _lowered(value: object) -> object:
-    return value.lower() if isinstance(value, str) else value
-
-
-def _host(value: str) -> str:
-    try:
-        return str(ipaddress.ip_address(value.strip("[]")))
-    except ValueError:
-        if _HOST_NAME.fullmatch(value.lower()):
-            return value.lower()
-    raise fault(
-        f"is {value!r}, which is no IP address and no host name",
-        "Give a name or address alone, such as 127.0.0.1; no scheme and no port.",
-    )
-
-
-def _origin(value: str) -> str:
-    origin = value.lower().removesuffix("/")
-    if origin == "*":
-        raise fault(
-            "must not be '*', which would let every web page call with its visitor's rights",
-            "List each origin, such as https://console.example.com.",
-        )
-    try:
-        parts = urlsplit(origin)
-        plain = f"{parts.scheme}://{parts.netloc}" == origin and parts.port != 0
-    except ValueError:
-        plain = False
-        parts = urlsplit("")
-    if not plain or parts.scheme not in {"http", "https"} or not parts.hostname or "@" in origin:
-        raise fault(
-            f"holds {value!r}, which is no web origin",
-            "Write scheme and host, and a port where it is not the usual one: "
-            "https://console.example.com. No path.",
-        )
-    return origin
-
-
-def _scheme(url: ConnectionUrl) -> str:
-    scheme, separator, _ = url.get_secret_value().partition("://")
-    return scheme.lower() if separator else ""
-
-
-def _database_url(url: ConnectionUrl) -> ConnectionUrl:
-    if url.get_secret_value() and _scheme(url) not in _DATABASE_SCHEMES:
-        raise fault(
-            "does not start with a database this gateway speaks",
-            "Start it with postgresql:// or sqlite:///, or leave it empty for SQLite in the "
-            "data directory.",
-        )
-    return url
-
-
-def _redis_url(url: ConnectionUrl) -> ConnectionUrl:
-    if url.get_secret_value() and _scheme(url) not in _REDIS_SCHEMES:
-        raise fault(
-            "does not start with redis://, rediss:// or unix://",
-            "Write redis://HOST:6379/0, or rediss:// for TLS; Valkey uses the same.",
-        )
-    return url
-
-
-Environment = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
-Name = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{1,100}$")]
-Host = Annotated[str, AfterValidator(_host)]
-WebOrigin = Annotated[str, AfterValidator(_origin)]
-Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
-DatabaseUrl = Annotated[ConnectionUrl, AfterValidator(_database_url)]
-RedisUrl = Annotated[ConnectionUrl, AfterValidator(_redis_url)]
-LogLevel = Annotated[
-    Literal["debug", "info", "warning", "error", "critical"], BeforeValidator(_lowered)
-]
-LogFormat = Annotated[Literal["json", "console"], BeforeValidator(_lowered)]
 
 
 class Section(BaseModel):
@@ -169,6 +96,29 @@ class Server(Section):
         "Time a call may take from its arrival to its answer, queueing and retries included.",
         unit="seconds",
     )
+    interaction_timeout_seconds: Seconds = _setting(
+        300.0,
+        "Time a person behind a client gets to answer a question of a tool. The call waits as "
+        "long, whatever `server.request_timeout_seconds` says.",
+        unit="seconds",
+    )
+    session_hours: Annotated[int, Field(ge=1, le=8760)] = _setting(
+        24,
+        "Age at which a session of a client that keeps one ends; the client then opens another.",
+        unit="hours",
+    )
+    max_streams: Annotated[int, Field(ge=1, le=1_000_000)] = _setting(
+        4096, "Event streams open to clients at once, per process.", unit="streams"
+    )
+    max_streams_per_principal: Annotated[int, Field(ge=1, le=1_000_000)] = _setting(
+        64, "Event streams open to one caller at once, per process.", unit="streams"
+    )
+    stream_keep_alive_seconds: Seconds = _setting(
+        15.0,
+        "Silence on an event stream after which a comment is sent. Keep it below the idle timeout "
+        "of every proxy before the gateway, often 60 seconds.",
+        unit="seconds",
+    )
     shutdown_grace_seconds: Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)] = _setting(
         20.0,
         "Time calls under way get to finish on shutdown. Keep it below the kill timeout of what "
@@ -206,8 +156,9 @@ class Redis(Section):
 
     url: RedisUrl = _setting(
         ConnectionUrl(""),
-        "Connection to Redis or Valkey; empty keeps shared state in memory, which is enough for "
-        "one worker.",
+        "Connection to Redis 7, Valkey or a later one; empty keeps shared state in memory, which "
+        "is enough for one worker. Gateways with the same server and the same `app.environment` "
+        "share their state.",
         accepts="a redis://, rediss:// or unix:// URL, or nothing; the password as a reference",
     )
 
@@ -224,6 +175,17 @@ class Upstreams(Section):
     max_connections_per_origin: Annotated[int, Field(ge=1, le=10_000)] = _setting(
         64, "Connections to one scheme, host and port, per process.", unit="connections"
     )
+    max_streams_per_origin: Annotated[int, Field(ge=1, le=100_000)] = _setting(
+        1024,
+        "Connections to one scheme, host and port that carry an event stream, per process. They "
+        "are counted apart from `upstreams.max_connections_per_origin`.",
+        unit="connections",
+    )
+    prefix: Literal["collision", "always"] = _setting(
+        "collision",
+        "Which names of MCP servers are given with the server's own name before them, where "
+        "several are served together: those that would collide, or all.",
+    )
     max_response_bytes: Annotated[int, Field(ge=1024, le=1_073_741_824)] = _setting(
         16_777_216, "Largest answer accepted from an upstream.", unit="bytes"
     )
@@ -232,6 +194,19 @@ class Upstreams(Section):
         "Time after which an unused connection is closed. Keep it below that of the upstreams, "
         "often 5 seconds: a request sent while they close is lost.",
         unit="seconds",
+    )
+
+
+class Security(Section):
+    """What protects the handles that clients carry."""
+
+    sealing_keys: Annotated[tuple[SecretKey, ...], Field(max_length=16)] = _setting(
+        (),
+        "Keys that protect session ids, cursors and other handles given to clients. The first "
+        "seals, all of them open: to rotate, put a new one in front and remove the old one a "
+        "`server.session_hours` later. Empty means a key of its own in the data directory, so "
+        "gateways that share clients must be given the same keys.",
+        accepts="up to 16 keys of 64 hexadecimal digits, each as a reference",
     )
 
 
@@ -253,6 +228,11 @@ class Cache(Section):
 
     list_page_size: Annotated[int, Field(ge=1, le=10_000)] = _setting(
         1000, "Most tools in one answer to `tools/list`; the rest follows by cursor.", unit="tools"
+    )
+    max_entries: Annotated[int, Field(ge=0, le=1_000_000)] = _setting(
+        10_000,
+        "Answers of MCP servers kept for as long as they allow, per process; 0 keeps none.",
+        unit="answers",
     )
 
 
@@ -281,7 +261,7 @@ class Settings(Section):
     redis: Redis = Redis()
     upstreams: Upstreams = Upstreams()
     llm: Reserved = Reserved()
-    security: Reserved = Reserved()
+    security: Security = Security()
     observability: Observability = Observability()
     cache: Cache = Cache()
     audit: Audit = Audit()

@@ -1,4 +1,4 @@
-"""Connection URLs: usable in full, shown without what unlocks them."""
+"""Secrets among the settings: usable in full, shown without what unlocks anything."""
 
 import re
 from typing import Final
@@ -24,6 +24,18 @@ class ConnectionUrl(Secret[str]):
 
     def _display(self) -> str:
         return masked(self._secret_value)
+
+
+class SealingKey(Secret[str]):
+    """A key of 32 bytes in hexadecimal digits; nothing of it is shown."""
+
+    def _display(self) -> str:
+        return MASK
+
+    @property
+    def key(self) -> bytes:
+        """The key itself."""
+        return bytes.fromhex(self._secret_value)
 
 
 def masked(url: str) -> str:

@@ -21,8 +21,8 @@ _SECRET_WORDS: Final = frozenset(
 )  # fmt: skip
 _SECRET_LAST_WORDS: Final = frozenset({"token", "tokens", "bearer"})
 _SECRET_KEYS: Final = frozenset(
-    {"access", "account", "api", "encryption", "hmac", "master", "private", "secret", "shared",
-     "signing", "ssh", "subscription"}
+    {"access", "account", "api", "encryption", "hmac", "master", "private", "sealing", "secret",
+     "shared", "signing", "ssh", "subscription"}
 )  # fmt: skip
 _COUNTED: Final = frozenset({"max", "min", "total", "used", "remaining", "input", "output"})
 

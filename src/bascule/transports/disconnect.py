@@ -1,7 +1,7 @@
 """Cancels a call whose client has gone, at no cost to calls that finish quickly."""
 
 import asyncio
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from bascule.transports.asgi import Receive
 
@@ -82,3 +82,35 @@ class DisconnectWatch:
         self.gone = True
         if self._call is not None:
             self._call.cancel()
+
+
+class Watch:
+    """Cancels the entering task once the client has gone; afterwards `gone` says that it has.
+
+    Closing the connection is how a modern client cancels (specification 2026-07-28,
+    basic/patterns/cancellation).
+    """
+
+    __slots__ = ("_task", "gone")
+
+    def __init__(self) -> None:
+        self.gone = False
+        self._task: asyncio.Task[Any] | None = None
+
+    def __enter__(self) -> Self:
+        self._task = task = asyncio.current_task()
+        if self.gone and task is not None:
+            task.cancel()
+        return self
+
+    def __exit__(self, kind: object, value: object, traceback: object) -> bool:
+        task, self._task = self._task, None
+        if self.gone and isinstance(value, asyncio.CancelledError) and task is not None:
+            return task.uncancel() == 0
+        return False
+
+    def leave(self) -> None:
+        """The client has gone."""
+        self.gone = True
+        if self._task is not None:
+            self._task.cancel()

@@ -14,11 +14,13 @@ import contextvars
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, Final, Protocol, Self, cast
+from typing import Any, Final, Protocol, cast
 
 import structlog
 
+from bascule.transports.disconnect import Watch
 from bascule.transports.heads import END, may_become_plain, read_head
+from bascule.transports.outlet import Outlet
 from bascule.transports.reply import Head, HeaderList, Reply
 
 _log = structlog.get_logger(__name__)
@@ -39,8 +41,13 @@ class Service(Protocol):
         """Judge a POST by its head, whatever its body; None for one to be handed over."""
         ...
 
-    def answer(self, head: Head, body: bytes, peer: str, watch: "Watch") -> Awaitable[Reply | None]:
-        """Answer the request; None where `watch` said that nobody is left to answer."""
+    def answer(
+        self, head: Head, body: bytes, peer: str, watch: Watch, outlet: Outlet
+    ) -> Awaitable[Reply | None]:
+        """Answer the request.
+
+        None where nobody is left to answer, or where everything was said through `outlet`.
+        """
         ...
 
 
@@ -65,45 +72,18 @@ class LaneConfig:
     max_connections: int = 10_000
 
 
-class Watch:
-    """Cancels the entering task once the client has gone; afterwards `gone` says that it has.
+class ExpressLane(asyncio.Protocol):
+    """One connection; its requests are answered one after the other, in order.
 
-    Closing the connection is how a modern client cancels (specification 2026-07-28,
-    basic/patterns/cancellation).
+    It is also the outlet of the request under way. A response in pieces is the connection's last:
+    a stream may last for hours, and whatever a client sent behind it would wait as long.
     """
 
-    __slots__ = ("_task", "gone")
-
-    def __init__(self) -> None:
-        self.gone = False
-        self._task: asyncio.Task[Any] | None = None
-
-    def __enter__(self) -> Self:
-        self._task = task = asyncio.current_task()
-        if self.gone and task is not None:
-            task.cancel()
-        return self
-
-    def __exit__(self, kind: object, value: object, traceback: object) -> bool:
-        task, self._task = self._task, None
-        if self.gone and isinstance(value, asyncio.CancelledError) and task is not None:
-            return task.uncancel() == 0
-        return False
-
-    def leave(self) -> None:
-        """The client has gone."""
-        self.gone = True
-        if self._task is not None:
-            self._task.cancel()
-
-
-class ExpressLane(asyncio.Protocol):
-    """One connection; its requests are answered one after the other, in order."""
-
     __slots__ = (
-        "_body", "_closing", "_config", "_context", "_fallback", "_head", "_head_bytes", "_length",
-        "_listener", "_loop", "_missing", "_peer", "_served", "_service", "_since", "_task",
-        "_timer", "_transport", "_unread", "_unsent", "_watch", "_writing_paused",
+        "_body", "_closing", "_config", "_context", "_ended", "_fallback", "_head", "_head_bytes",
+        "_length", "_listener", "_loop", "_missing", "_peer", "_served", "_service", "_since",
+        "_task", "_timer", "_transport", "_unread", "_unsent", "_watch", "_writable",
+        "_writing_paused", "begun",
     )  # fmt: skip
 
     def __init__(
@@ -127,6 +107,8 @@ class ExpressLane(asyncio.Protocol):
         self._task: asyncio.Task[None] | None = None
         self._closing = False
         self._writing_paused = False
+        self._writable: asyncio.Event | None = None  # made by who waits for it
+        self.begun = self._ended = False  # of an answer in pieces
         self._served = False
         self._unsent = 0  # bytes of answers, when the timer last looked
         self._unread = b""  # what came and belongs to no request under way
@@ -156,6 +138,7 @@ class ExpressLane(asyncio.Protocol):
         self._timer.cancel()
         self._listener.connections.discard(self)
         self._transport = None
+        self._wake_writer()
         self._watch.leave()
         self._account_for_task()
 
@@ -175,6 +158,7 @@ class ExpressLane(asyncio.Protocol):
     def resume_writing(self) -> None:
         """The client reads again."""
         self._writing_paused = False
+        self._wake_writer()
         if self._task is None:
             self._read_on()
 
@@ -301,7 +285,7 @@ class ExpressLane(asyncio.Protocol):
         head = self._head
         assert head is not None  # noqa: S101 - `_begin` follows a head
         try:
-            reply = await self._service.answer(head, body, self._peer, self._watch)
+            reply = await self._service.answer(head, body, self._peer, self._watch, self)
             answer = None if reply is None else self._encode(reply)
         except asyncio.CancelledError:
             self._closing = True
@@ -317,7 +301,10 @@ class ExpressLane(asyncio.Protocol):
         transport = self._transport
         if transport is None:
             return
-        if answer is not None:
+        if self.begun and not self._ended:
+            transport.abort()  # given up half-way: the client must not take it for the whole
+            return
+        if answer is not None and not self.begun:
             transport.write(answer)
         self._served = True
         if self._closing or answer is None:
@@ -327,12 +314,61 @@ class ExpressLane(asyncio.Protocol):
         if self._unread:
             self._read_on()
 
-    def _encode(self, reply: Reply) -> bytes:
-        parts = [_STATUS_LINES[reply.status]]
+    # An answer in pieces.
+
+    @property
+    def unsent(self) -> int:
+        """As `Outlet.unsent`."""
+        transport = self._transport
+        return 0 if transport is None else transport.get_write_buffer_size()
+
+    def begin(self, status: int, headers: HeaderList) -> None:
+        """As `Outlet.begin`."""
+        self.begun = self._closing = True
+        if self._transport is not None:
+            parts = self._encode_head(status, headers)
+            parts.append(b"transfer-encoding: chunked\r\nconnection: close\r\n\r\n")
+            self._transport.write(b"".join(parts))
+
+    def write(self, data: bytes) -> None:
+        """As `Outlet.write`."""
+        if self._transport is not None and data and not self._ended:
+            self._transport.write(b"%x\r\n%b\r\n" % (len(data), data))
+
+    async def drained(self) -> None:
+        """As `Outlet.drained`."""
+        while self._writing_paused and self._transport is not None:
+            self._writable = self._writable or asyncio.Event()
+            self._writable.clear()
+            await self._writable.wait()
+
+    def end(self) -> None:
+        """As `Outlet.end`."""
+        if self._transport is not None and not self._ended:
+            self._ended = True
+            self._transport.write(b"0\r\n\r\n")
+
+    def abort(self) -> None:
+        """As `Outlet.abort`."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _wake_writer(self) -> None:
+        if self._writable is not None:
+            self._writable.set()
+
+    # Encoding.
+
+    def _encode_head(self, status: int, headers: HeaderList) -> list[bytes]:
+        parts = [_STATUS_LINES[status]]
         for name, value in self._listener.default_headers:
             parts += (name, b": ", value, b"\r\n")
-        for name, value in reply.headers:
+        for name, value in headers:
             parts += (name, b": ", value, b"\r\n")
+        return parts
+
+    def _encode(self, reply: Reply) -> bytes:
+        parts = self._encode_head(reply.status, reply.headers)
         if self._closing:
             parts.append(b"connection: close\r\n")
         parts += (b"content-length: %d\r\n\r\n" % len(reply.body), reply.body)
@@ -352,12 +388,12 @@ class ExpressLane(asyncio.Protocol):
 _JSON: Final = (b"content-type", b"application/json")
 _SHUTTING_DOWN: Final = Reply(
     503,
-    b'{"jsonrpc":"2.0","id":null,"error":{"code":-32603,"message":'
+    b'{"jsonrpc":"2.0","error":{"code":-32603,"message":'
     b'"The gateway is shutting down. The call was given up; it may have been executed."}}',
     [_JSON, (b"retry-after", b"5")],
 )
 _CRASHED: Final = Reply(
     500,
-    b'{"jsonrpc":"2.0","id":null,"error":{"code":-32603,"message":"The gateway failed."}}',
+    b'{"jsonrpc":"2.0","error":{"code":-32603,"message":"The gateway failed."}}',
     [_JSON],
 )

@@ -8,6 +8,7 @@ from bascule.gateway.errors import ErrorCode
 from bascule.gateway.tool import RestSource
 from bascule.gateway.verdict import Challenge, Refuse
 from bascule.protocol import codes
+from bascule.protocol.messages import SUBSCRIPTION_KEY
 from bascule.protocol.results import Identity, encode_error, encode_result, tool_error
 from bascule.protocol.versions import Era
 
@@ -39,6 +40,8 @@ _STATUS_IN_BOTH_ERAS: Final = frozenset(
         ErrorCode.TOO_LARGE,
         ErrorCode.UNSUPPORTED_MEDIA,
         ErrorCode.UNSUPPORTED_VERSION,
+        ErrorCode.SESSION_REQUIRED,
+        ErrorCode.SESSION_UNKNOWN,
         ErrorCode.UNAVAILABLE,
         ErrorCode.INTERNAL,
     }
@@ -47,8 +50,13 @@ _STATUS_IN_MODERN: Final = _STATUS_IN_BOTH_ERAS | {
     ErrorCode.HEADER_MISMATCH,
     ErrorCode.MISSING_FIELD,
     ErrorCode.UNKNOWN_METHOD,
+    ErrorCode.MISSING_CAPABILITY,
     ErrorCode.FORBIDDEN,
 }
+# The specification names members of their data: details go there, not into one of their own.
+_WITH_OPEN_DATA: Final = frozenset(
+    {ErrorCode.UNSUPPORTED_VERSION, ErrorCode.MISSING_CAPABILITY, ErrorCode.RESOURCE_NOT_FOUND}
+)
 
 
 def renderer(identity: Identity) -> Callable[[Call, Outcome], bytes]:
@@ -57,7 +65,10 @@ def renderer(identity: Identity) -> Callable[[Call, Outcome], bytes]:
     def render(call: Call, outcome: Outcome) -> bytes:
         if isinstance(outcome, Result):
             body = _with_code(call, outcome) if outcome.is_error else outcome.body
-            return encode_result(call.message_id, body, call.era, identity)
+            if outcome.feed is not None and call.method is Method.LISTEN:
+                # What ends the subscription (basic/patterns/subscriptions "Graceful Closure").
+                body = {**body, "_meta": {SUBSCRIPTION_KEY: call.message_id}}
+            return encode_result(call.message_id, body, call.era, identity, outcome.kind)
         if isinstance(outcome, Challenge):
             outcome = _challenge_refusal(outcome)
         if call.method is Method.TOOLS_CALL and _is_for_the_model(outcome):
@@ -65,7 +76,10 @@ def renderer(identity: Identity) -> Callable[[Call, Outcome], bytes]:
             body = tool_error(text, {ERROR_META: _data(call, outcome)})
             return encode_result(call.message_id, body, call.era, identity)
         code, data = _rpc_error(outcome)
-        return encode_error(call.message_id, code, outcome.public, data or _data(call, outcome))
+        data = data or _data(call, outcome)
+        if call.era is Era.LEGACY:
+            code = _legacy_code(call, code, data)
+        return encode_error(call.message_id, code, outcome.public, data)
 
     return render
 
@@ -79,8 +93,11 @@ def http_status(call: Call, outcome: Outcome) -> int:
     if call.message_id is None:
         # No request to answer: only the status can say it ("Sending Messages", rule 5).
         return outcome.error.http_status
-    carries = _STATUS_IN_MODERN if call.era is Era.MODERN else _STATUS_IN_BOTH_ERAS
-    return outcome.error.http_status if outcome.error in carries else 200
+    if call.era is Era.LEGACY:
+        return outcome.error.http_status if outcome.error in _STATUS_IN_BOTH_ERAS else 200
+    if (outcome.details or {}).get("rpc_code") == codes.MISSING_CLIENT_CAPABILITY:
+        return ErrorCode.MISSING_CAPABILITY.http_status
+    return outcome.error.http_status if outcome.error in _STATUS_IN_MODERN else 200
 
 
 def _with_code(call: Call, result: Result) -> Mapping[str, object]:
@@ -104,13 +121,23 @@ def _is_for_the_model(refusal: Refuse) -> bool:
 def _rpc_error(refusal: Refuse) -> tuple[int, dict[str, object] | None]:
     """The code, and the data where the specification (or a relayed error) fixes it."""
     details = dict(refusal.details or {})
-    if refusal.error is ErrorCode.UNSUPPORTED_VERSION:
-        return codes.UNSUPPORTED_VERSION, {**details, "code": refusal.error.code}
+    if refusal.error in _WITH_OPEN_DATA:
+        return refusal.error.rpc_code, {**details, "code": refusal.error.code}
     relayed = details.get("rpc_code")
     if type(relayed) is int and codes.relayable(relayed):  # a bool is no code
         data = details.get("rpc_data")
         return relayed, data if isinstance(data, dict) else {"code": refusal.error.code}  # pyright: ignore[reportUnknownVariableType]
     return refusal.error.rpc_code, None
+
+
+def _legacy_code(call: Call, code: int, data: Mapping[str, object]) -> int:
+    """The code by which the older revisions call the same."""
+    if code == codes.MISSING_CLIENT_CAPABILITY:
+        return codes.INVALID_PARAMS
+    missing = code == codes.INVALID_PARAMS and "uri" in data
+    if missing and call.method is Method.RESOURCES_READ:
+        return codes.LEGACY_RESOURCE_NOT_FOUND
+    return code
 
 
 def _data(call: Call, refusal: Refuse) -> dict[str, object]:

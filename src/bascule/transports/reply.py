@@ -2,9 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
-from bascule.gateway.call import Endpoint
+from bascule.gateway.call import Call, Endpoint, Method, Result
+from bascule.gateway.errors import ErrorCode
+from bascule.gateway.kernel import Answer
+from bascule.protocol.results import encode_error
+from bascule.transports.rendering import http_status
+
+JSON: Final = (b"content-type", b"application/json")
 
 HeaderList: TypeAlias = list[tuple[bytes, bytes]]
 """Names in lower case, and values, in the order they came or go."""
@@ -22,9 +28,9 @@ class Reply(NamedTuple):
 class Head:
     """What the head of a request says, whatever its body.
 
-    Of a header that came repeatedly `headers` has the last, `all_headers` every one. `refusal` is
-    set where the request is turned away unread. Where the same head comes again on a connection,
-    this is kept until then, secrets included.
+    Of a header that came repeatedly `headers` has the last, `all_headers` every one; secrets are
+    blanked in `headers`. `refusal` is set where the request is turned away unread. Where the same
+    head comes again on a connection, this is kept until then, secrets included.
     """
 
     endpoint: Endpoint
@@ -33,3 +39,32 @@ class Head:
     credential: str | None = field(repr=False)
     correlation_id: str | None
     refusal: Reply | None = None
+    accepts_events: bool = True
+
+
+_NOT_ANSWERED: Final = frozenset({Method.NOTIFICATION, Method.RESPONSE})
+
+
+def reply_to(call: Call, answer: Answer) -> Reply:
+    """The whole response that brings `answer`."""
+    if call.method in _NOT_ANSWERED and isinstance(answer.outcome, Result):
+        return Reply(202, b"", [])
+    status = http_status(call, answer.outcome)
+    return Reply(status, answer.body, _headers(call, status))
+
+
+def turned_away(status: int, error: ErrorCode, text: str, *more: tuple[bytes, bytes]) -> Reply:
+    """The response to a request that is refused unread."""
+    body = encode_error(None, error.rpc_code, text, {"code": error.code})
+    return Reply(status, body, [JSON, *more])
+
+
+def _headers(call: Call, status: int) -> HeaderList:
+    headers = [JSON, (b"x-correlation-id", call.correlation_id.encode())]
+    if status == 401:
+        headers.append((b"www-authenticate", b'Bearer realm="bascule"'))
+    elif status == 413:
+        headers.append((b"connection", b"close"))
+    elif status == 503:
+        headers.append((b"retry-after", b"5"))
+    return headers

@@ -1,7 +1,7 @@
 """MCP over Streamable HTTP, both eras on one endpoint.
 
 Sources: specification 2026-07-28 basic/transports/streamable-http; 2025-11-25 basic/transports.
-Legacy clients are served without sessions: nothing here needs one, and the id is optional.
+What only the handshake era has is in `legacy_http`; its sessions are optional, here and there.
 """
 
 import time
@@ -11,24 +11,32 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from bascule.gateway.call import Call, Endpoint, Method, Result
+from bascule.gateway.call import NOTHING_MORE, Call, Endpoint, Method, Result
 from bascule.gateway.errors import ErrorCode
 from bascule.gateway.identifiers import Identifiers, accepted_correlation_id
-from bascule.gateway.kernel import Answer, Gateway
+from bascule.gateway.kernel import Gateway
 from bascule.gateway.verdict import Refuse
-from bascule.protocol.results import Identity, encode_error
+from bascule.protocol.results import Identity
 from bascule.protocol.versions import Era
 from bascule.transports.access import Door, door_header_repeated
-from bascule.transports.asgi import Receive, Scope, Send, respond
+from bascule.transports.asgi import AsgiOutlet, Receive, Scope, Send, respond
+from bascule.transports.backchannels import EventStream, LazyStream
 from bascule.transports.bodies import BodyTooLarge, ClientGone, read_body
 from bascule.transports.disconnect import DisconnectWatch, Sweep
-from bascule.transports.reading import read_call
-from bascule.transports.rendering import http_status, renderer
-from bascule.transports.reply import Head, HeaderList, Reply
+from bascule.transports.legacy_http import LegacyHttp
+from bascule.transports.listening import Listening
+from bascule.transports.outlet import Outlet
+from bascule.transports.parameters import streams
+from bascule.transports.reading import era_by_header, read_call
+from bascule.transports.rendering import renderer
+from bascule.transports.reply import Head, HeaderList, Reply, reply_to, turned_away
+from bascule.transports.sessions import Sessions
+from bascule.transports.sse import KeepAlive
 
 _LONGEST_KIND: Final = 512
-_JSON: Final = (b"content-type", b"application/json")
 _ACCEPTABLE: Final = (b"application/json", b"application/*", b"*/*")
+_EVENTS: Final = (b"text/event-stream", b"text/*", b"*/*")
+_SECRET_HEADERS: Final = (b"authorization", b"cookie", b"proxy-authorization")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,63 +45,141 @@ class HttpConfig:
 
     max_body_bytes: int = 1_048_576
     request_timeout_seconds: float = 30.0
+    keep_alive_seconds: float = 15.0
 
 
 class StreamableHttp:
     """The ASGI endpoint of MCP. One instance serves every path; `endpoint` says which slice."""
 
     def __init__(
-        self, gateway: Gateway, door: Door, identity: Identity, config: HttpConfig
+        self,
+        gateway: Gateway,
+        door: Door,
+        identity: Identity,
+        config: HttpConfig,
+        sessions: Sessions | None = None,
     ) -> None:
+        """Without `sessions` legacy clients are served without them, and by POST only."""
         self._gateway = gateway
         self._door = door
         self._config = config
         self._render = renderer(identity)
         self._identifiers = Identifiers()
         self._sweep = Sweep()
+        self._keep_alive = KeepAlive(config.keep_alive_seconds)
+        self._listening = Listening()
+        self._has_sessions = sessions is not None
+        self._legacy = LegacyHttp(gateway, self._render, self._new_call, self._keep_alive, sessions)
         self.max_body_bytes = config.max_body_bytes
+
+    def drain(self) -> None:
+        """End the streams that would not end by themselves; calls under way go on."""
+        self._listening.drain()
+        self._legacy.drain()
 
     async def serve(self, endpoint: Endpoint, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request for `endpoint`."""
-        head = self.judge(endpoint, scope["method"], scope["headers"])
+        method: str = scope["method"]
+        head = self.judge(endpoint, method, scope["headers"])
         if head.refusal is not None:
             await respond(send, *head.refusal)
             return
         client = scope.get("client")
         peer = client[0] if client else ""
+        outlet = AsgiOutlet(send)
+        watch = DisconnectWatch(receive, self._sweep)
+        if method == "POST":
+            try:
+                body = await self._read(receive, head)
+            except ClientGone:
+                return
+            reply = await self.answer(head, body, peer, watch, outlet)
+        elif method == "GET":
+            reply = await self._legacy.stream(head, peer, watch, outlet)
+        else:
+            reply = await self._legacy.end(head, peer)
+        if reply is not None and not outlet.begun:
+            await respond(send, *reply)
+        elif outlet.begun:
+            await outlet.finished()
+
+    async def _read(self, receive: Receive, head: Head) -> bytes | None:
+        """The body; None for one that is too large."""
         claimed = head.headers.get(b"content-length")
         try:
-            body = await read_body(receive, claimed, self._config.max_body_bytes)
-        except ClientGone:
-            return
+            return await read_body(receive, claimed, self._config.max_body_bytes)
         except BodyTooLarge:
-            body = None
-        watch = DisconnectWatch(receive, self._sweep)
-        reply = await self.answer(head, body, peer, watch)
-        if reply is not None:
-            await respond(send, *reply)
+            return None
 
     def judge(self, endpoint: Endpoint, method: str, all_headers: HeaderList) -> Head:
         """Judge a request by its head; the same head is always judged the same."""
         headers = dict(all_headers)
+        credential = _bearer(headers.get(b"authorization"))
+        # Whoever is given the headers to look something up must not find secrets there.
+        headers |= {name: b"" for name in _SECRET_HEADERS if name in headers}
         return Head(
             endpoint,
             headers,
             all_headers,
-            _bearer(headers.get(b"authorization")),
+            credential,
             accepted_correlation_id(headers.get(b"x-correlation-id")),
             self._turn_away(method, headers, all_headers),
+            _accepts_events(headers.get(b"accept", b"*/*")[:_LONGEST_KIND]),
         )
 
     async def answer(
-        self, head: Head, body: bytes | None, peer: str, watch: AbstractContextManager[object]
+        self,
+        head: Head,
+        body: bytes | None,
+        peer: str,
+        watch: AbstractContextManager[object],
+        outlet: Outlet,
     ) -> Reply | None:
         """Answer a request whose head is not refused; `body` is None where it is too large.
 
         A modern call runs inside `watch`, which may cancel it; where it did, there is no answer.
+        None, too, where the answer went through `outlet`.
         """
+        call = self._new_call(head, peer)
+        message = None
+        if body is None:
+            call.fault = self._too_large()
+        else:
+            call.request_bytes = len(body)
+            message = read_call(call, body, head.headers, head.all_headers)
+        if call.era is Era.LEGACY:
+            return await self._legacy.post(call, message, head, body or b"", outlet)
+        if call.more is not NOTHING_MORE and streams(call.more):
+            return await self._stream(call, head, watch, outlet)
+        with watch:
+            return reply_to(call, await self._gateway.handle(call, self._render))
+        return None
+
+    async def _stream(
+        self, call: Call, head: Head, watch: AbstractContextManager[object], outlet: Outlet
+    ) -> Reply | None:
+        """Answer a request whose caller wants to be told something before its result."""
+        if not head.accepts_events:
+            if call.method is Method.LISTEN and call.fault is None:
+                call.fault = _NO_EVENTS
+            with watch:
+                return reply_to(call, await self._gateway.handle(call, self._render))
+            return None
+        stream = EventStream(outlet, self._keep_alive, call.correlation_id)
+        call.back = back = LazyStream(call, stream)
+        try:
+            with watch:
+                answer = await self._gateway.handle(call, self._render)
+                if isinstance(answer.outcome, Result) and answer.outcome.feed is not None:
+                    await self._listening.serve(answer.outcome.feed, stream, call.message_id)
+                return back.conclude(reply_to(call, answer))
+            return None
+        finally:
+            back.give_up()
+
+    def _new_call(self, head: Head, peer: str) -> Call:
         now = time.monotonic()
-        call = Call(
+        return Call(
             method=Method.MALFORMED,
             correlation_id=head.correlation_id or self._identifiers.next(),
             endpoint=head.endpoint,
@@ -102,17 +188,6 @@ class StreamableHttp:
             arrived=now,
             deadline=now + self._config.request_timeout_seconds,
         )
-        if body is None:
-            call.fault = self._too_large()
-        else:
-            call.request_bytes = len(body)
-            read_call(call, body, head.headers, head.all_headers)
-        if call.era is Era.LEGACY:
-            # A legacy disconnect is not a cancellation (2025-11-25 basic/transports).
-            return _reply(call, await self._gateway.handle(call, self._render))
-        with watch:
-            return _reply(call, await self._gateway.handle(call, self._render))
-        return None
 
     def _turn_away(
         self, method: str, headers: Mapping[bytes, bytes], all_headers: HeaderList
@@ -121,16 +196,32 @@ class StreamableHttp:
         if len(headers) != len(all_headers) and door_header_repeated(all_headers):
             reason = "Host or Origin came more than once"
         if reason is not None:
-            return _refusal(403, ErrorCode.ORIGIN_REFUSED, f"Refused: {reason}.")
+            return turned_away(403, ErrorCode.ORIGIN_REFUSED, f"Refused: {reason}.")
+        accept = headers.get(b"accept", b"*/*")[:_LONGEST_KIND]
         if method != "POST":
-            text = "MCP is spoken by POST here; there is no stream to open with GET."
-            return _refusal(405, ErrorCode.INVALID_REQUEST, text, (b"allow", b"POST"))
+            return self._turn_away_other(method, headers, accept)
         if not _is_json(headers.get(b"content-type", b"")[:_LONGEST_KIND]):
             text = "Send the message as Content-Type: application/json."
-            return _refusal(415, ErrorCode.UNSUPPORTED_MEDIA, text)
-        if not _accepts_json(headers.get(b"accept", b"*/*")[:_LONGEST_KIND]):
+            return turned_away(415, ErrorCode.UNSUPPORTED_MEDIA, text)
+        if not _accepts_json(accept):
             text = "Send Accept: application/json, text/event-stream."
-            return _refusal(406, ErrorCode.INVALID_REQUEST, text)
+            return turned_away(406, ErrorCode.INVALID_REQUEST, text)
+        return None
+
+    def _turn_away_other(
+        self, method: str, headers: Mapping[bytes, bytes], accept: bytes
+    ) -> Reply | None:
+        """GET and DELETE are for the sessions of the handshake era only."""
+        if not self._has_sessions or method not in {"GET", "DELETE"}:
+            allow = b"POST, GET, DELETE" if self._has_sessions else b"POST"
+            text = f"{method} means nothing here; MCP is spoken by POST."
+            return turned_away(405, ErrorCode.INVALID_REQUEST, text, (b"allow", allow))
+        if era_by_header(headers) is Era.MODERN:
+            text = "This revision is spoken by POST only; subscriptions/listen opens a stream."
+            return turned_away(405, ErrorCode.INVALID_REQUEST, text, (b"allow", b"POST"))
+        if method == "GET" and not _accepts_events(accept):
+            text = "Send Accept: text/event-stream."
+            return turned_away(406, ErrorCode.INVALID_REQUEST, text)
         return None
 
     def _too_large(self) -> Refuse:
@@ -154,6 +245,11 @@ def _accepts_json(accept: bytes) -> bool:
     return any(kind in accept.lower() for kind in _ACCEPTABLE)
 
 
+@lru_cache(maxsize=64)
+def _accepts_events(accept: bytes) -> bool:
+    return any(kind in accept.lower() for kind in _EVENTS)
+
+
 def _bearer(header: bytes | None) -> str | None:
     if header is None:
         return None
@@ -161,24 +257,8 @@ def _bearer(header: bytes | None) -> str | None:
     return credential.strip() if scheme.lower() == "bearer" else None
 
 
-def _refusal(status: int, error: ErrorCode, text: str, *more: tuple[bytes, bytes]) -> Reply:
-    body = encode_error(None, error.rpc_code, text, {"code": error.code})
-    return Reply(status, body, [_JSON, *more])
-
-
-def _reply(call: Call, answer: Answer) -> Reply:
-    if call.method is Method.NOTIFICATION and isinstance(answer.outcome, Result):
-        return Reply(202, b"", [])
-    status = http_status(call, answer.outcome)
-    return Reply(status, answer.body, _headers(call, status))
-
-
-def _headers(call: Call, status: int) -> list[tuple[bytes, bytes]]:
-    headers = [_JSON, (b"x-correlation-id", call.correlation_id.encode())]
-    if status == 401:
-        headers.append((b"www-authenticate", b'Bearer realm="bascule"'))
-    elif status == 413:
-        headers.append((b"connection", b"close"))
-    elif status == 503:
-        headers.append((b"retry-after", b"5"))
-    return headers
+_NO_EVENTS: Final = Refuse(
+    ErrorCode.INVALID_REQUEST,
+    "A subscription is answered as a stream: send Accept: application/json, text/event-stream.",
+    "no stream is acceptable",
+)

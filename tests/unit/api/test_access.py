@@ -24,6 +24,7 @@ class Use:
     options: dict[str, Any] = field(default_factory=dict)
 
 
+_SERVER = {"name": "notes", "url": "http://127.0.0.1:9/mcp"}
 _RULE = {"name": "rule", "effect": "allow", "roles": ["user"]}
 _DOCUMENT = json.dumps(document()).encode()
 _UPLOAD = {"files": {"file": ("f", _DOCUMENT)}, "data": {"bundle_id": "shop"}}
@@ -36,6 +37,10 @@ USES: dict[Route, Use] = {
     ("POST", "/api/admin/openapi"): Use("tools:write", _UPLOAD),
     ("GET", "/api/admin/bundles"): Use("tools:list"),
     ("POST", "/api/admin/bundles"): Use("tools:write", {"json": {"name": "new"}}),
+    ("GET", "/api/admin/servers"): Use("mcp:view_servers"),
+    ("POST", "/api/admin/servers"): Use("mcp:manage_servers", {"json": _SERVER}),
+    ("POST", "/api/admin/servers/{name}/check"): Use("mcp:manage_servers"),
+    ("DELETE", "/api/admin/servers/{name}"): Use("mcp:manage_servers"),
     ("GET", "/api/admin/policies"): Use("policies:read"),
     ("POST", "/api/admin/policies"): Use("policies:write", {"json": _RULE}),
     ("DELETE", "/api/admin/policies/{name}"): Use("policies:write"),
@@ -151,6 +156,11 @@ async def _things_for(site: Site, method: str, path: str) -> dict[str, str]:
         return {"name": "listing"}
     if path.endswith("/{key_id}"):
         return {"key_id": await key_that(site, "bsc_victim")}
+    if path.startswith("/api/admin/servers/{name}"):
+        await site.post("/api/admin/servers", json=_SERVER)
+        return {"name": "notes"}
+    if (method, path) == ("POST", "/api/admin/servers"):
+        await site.delete("/api/admin/servers/notes")
     if (method, path) == ("DELETE", "/api/admin/policies/{name}"):
         await site.post("/api/admin/policies", json=_RULE)
         return {"name": "rule"}

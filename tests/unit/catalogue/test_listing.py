@@ -1,17 +1,28 @@
 import json
+from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bascule.catalogue.listing import ListTools
+from bascule.catalogue.listing import MISSING_META, ListOffers, ListTools, NotServed, Standing
 from bascule.gateway.call import Call, Endpoint, EndpointKind, Method
 from bascule.gateway.errors import ErrorCode, InvalidValue
+from bascule.gateway.inventory import Listed
 from bascule.gateway.principal import Principal
 from bascule.gateway.tool import Tool
 from bascule.protocol.cursors import encode_cursor
 from fakes.catalogue import make_principal, make_tool
+from fakes.relayed import (
+    OFFERS,
+    make_inventory,
+    make_prompt,
+    make_template,
+    make_view,
+    snapshot_of,
+)
 
 
 class Visible:
@@ -121,3 +132,81 @@ async def test_any_cursor_gives_a_page_or_a_refusal(cursor: str) -> None:
     except InvalidValue:
         return
     assert names(body) in (["a"], ["b"], [])
+
+
+# Lists of servers.
+
+
+class Offered:
+    """Shows the prompts and templates it was given."""
+
+    def __init__(self, prompts: Sequence[Listed] = (), templates: Sequence[Listed] = ()) -> None:
+        self._prompts = prompts
+        self._templates = templates
+
+    def prompts(self, principal: Principal, endpoint: Endpoint) -> Sequence[Listed]:
+        del principal, endpoint
+        return self._prompts
+
+    def templates(self, principal: Principal, endpoint: Endpoint) -> Sequence[Listed]:
+        del principal, endpoint
+        return self._templates
+
+
+async def offers(
+    method: Method,
+    offered: Offered,
+    standing: Standing | None = None,
+    *,
+    capabilities: bytes = OFFERS,
+    endpoint: Endpoint | None = None,
+) -> dict[str, Any]:
+    call = Call(method, "c-1", principal=make_principal(), endpoint=endpoint or Endpoint())
+    call.snapshot = snapshot_of(make_view(make_inventory(capabilities=capabilities)))
+    lists = ListOffers(offered, 2, lambda _: standing or Standing())
+    return json.loads(msgspec.json.encode((await lists.execute(call)).body))
+
+
+@pytest.mark.parametrize(
+    ("method", "member"),
+    [(Method.PROMPTS_LIST, "prompts"), (Method.TEMPLATES_LIST, "resourceTemplates")],
+)
+async def test_each_list_has_its_own_member(method: Method, member: str) -> None:
+    offered = Offered([make_prompt()], [make_template("a://{x}")])
+    body = await offers(method, offered)
+    wanted = {"prompts": [{"name": "greet"}], "resourceTemplates": [{"uriTemplate": "a://{x}"}]}
+    assert body == {member: wanted[member], "ttlMs": 0, "cacheScope": "private"}
+
+
+async def test_offers_come_in_pages_too() -> None:
+    offered = Offered([make_prompt(name) for name in "abc"])
+    body = await offers(Method.PROMPTS_LIST, offered)
+    assert len(body["prompts"]) == 2
+    assert body["nextCursor"] == encode_cursor("b")
+
+
+@pytest.mark.parametrize("method", [Method.PROMPTS_LIST, Method.TEMPLATES_LIST])
+async def test_where_no_server_has_such_a_list_the_method_is_unknown(method: Method) -> None:
+    with pytest.raises(NotServed) as caught:
+        await offers(method, Offered(), capabilities=b'{"tools":{}}')
+    assert caught.value.error is ErrorCode.UNKNOWN_METHOD
+    missing = Standing(missing=("alpha",))
+    body = await offers(method, Offered(), missing, capabilities=b'{"tools":{}}')
+    assert body["_meta"] == {MISSING_META: ["alpha"]}
+
+
+async def test_a_list_holds_as_long_as_the_servers_say_unless_one_is_missing() -> None:
+    standing = Standing(5000, public=True)
+    body = await offers(Method.PROMPTS_LIST, Offered(), standing)
+    assert (body["ttlMs"], body["cacheScope"]) == (5000, "public")
+    body = await offers(Method.PROMPTS_LIST, Offered(), standing._replace(missing=("alpha",)))
+    assert (body["ttlMs"], body["cacheScope"]) == (0, "private")
+
+
+async def test_at_a_server_s_endpoint_names_are_its_own() -> None:
+    offered = Offered([make_prompt(front="alpha_greet"), make_prompt("only")])
+    alpha = Endpoint(EndpointKind.SERVER, "alpha")
+    whole = await offers(Method.PROMPTS_LIST, offered)
+    own = await offers(Method.PROMPTS_LIST, offered, endpoint=alpha)
+    assert [one["name"] for one in whole["prompts"]] == ["alpha_greet", "only"]
+    assert [one["name"] for one in own["prompts"]] == ["greet", "only"]

@@ -1,8 +1,9 @@
 import pytest
 
-from bascule.gateway.call import Call, Method, Result
+from bascule.gateway.call import Call, Method, More, Result
 from bascule.gateway.dispatch import ByMethod, ByUpstream, Wellformed
-from bascule.gateway.errors import ErrorCode, UpstreamUnreachable
+from bascule.gateway.errors import ErrorCode, UnknownMethod, UpstreamUnreachable
+from bascule.gateway.session import Session, SessionOwner
 from bascule.gateway.stage import FailureMode
 from bascule.gateway.verdict import PASS, Refuse
 from fakes.catalogue import make_principal, make_tool
@@ -26,9 +27,32 @@ async def test_each_method_has_its_own_executor() -> None:
     assert await executor.execute(Call(Method.TOOLS_LIST, "c-2")) is listing
 
 
-async def test_a_method_without_executor_is_a_mistake_not_a_success() -> None:
-    with pytest.raises(KeyError):
-        await ByMethod({}).execute(Call(Method.MALFORMED, "c-1"))
+async def test_a_method_without_executor_is_unknown() -> None:
+    with pytest.raises(UnknownMethod, match="prompts/list"):
+        await ByMethod({}).execute(Call(Method.PROMPTS_LIST, "c-1"))
+
+
+@pytest.mark.parametrize(
+    "method", [Method.NOTIFICATION, Method.RESPONSE, Method.STREAM, Method.END]
+)
+async def test_what_the_transport_does_itself_needs_no_executor(method: Method) -> None:
+    assert await ByMethod({}).execute(Call(method, "c-1")) == Result({})
+
+
+async def test_only_its_owner_uses_a_session() -> None:
+    owner = SessionOwner.of(make_principal())
+    call = Call(Method.PING, "c-1", more=More(session=Session("s", owner, "2025-11-25")))
+    call.principal = make_principal()
+    assert await Wellformed().inbound(call) is PASS
+    for stranger in (make_principal("bob"), make_principal(tenant="other"), None):
+        call.principal = stranger
+        verdict = await Wellformed().inbound(call)
+        assert isinstance(verdict, Refuse)
+        assert verdict.error is ErrorCode.SESSION_UNKNOWN
+
+
+async def test_a_call_with_more_and_no_session_passes() -> None:
+    assert await Wellformed().inbound(Call(Method.PING, "c-1", more=More(uri="a:b"))) is PASS
 
 
 def tool_call(tenant: str = "acme", upstream: str = "dealers") -> Call:

@@ -1,7 +1,7 @@
 import pytest
 
 from bascule.gateway.call import Call, Method
-from bascule.gateway.handshake import Handshake
+from bascule.gateway.handshake import Advertised, Handshake
 from bascule.protocol.results import Identity
 from bascule.protocol.versions import SUPPORTED_VERSIONS, Era
 
@@ -25,3 +25,23 @@ async def test_initialize_answers_with_the_version_that_was_agreed() -> None:
 async def test_a_ping_and_a_notification_need_no_words(method: Method) -> None:
     result = await HANDSHAKE.execute(Call(method, "c-1"))
     assert (result.body, result.is_error) == ({}, False)
+
+
+@pytest.mark.parametrize("method", [Method.DISCOVER, Method.INITIALIZE])
+async def test_without_more_to_say_there_are_tools(method: Method) -> None:
+    body = (await HANDSHAKE.execute(Call(method, "c-1"))).body
+    assert body["capabilities"] == {"tools": {}}
+
+
+@pytest.mark.parametrize("method", [Method.DISCOVER, Method.INITIALIZE])
+async def test_each_endpoint_says_what_it_can_do(method: Method) -> None:
+    asked: list[Call] = []
+
+    def advertise(call: Call) -> Advertised:
+        asked.append(call)
+        return Advertised({"prompts": {}}, "Ask for prompts.")
+
+    call = Call(method, "c-1")
+    body = (await Handshake(Identity("b", "1"), "Be kind.", advertise).execute(call)).body
+    assert (body["capabilities"], body["instructions"]) == ({"prompts": {}}, "Ask for prompts.")
+    assert asked == [call]

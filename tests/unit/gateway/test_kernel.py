@@ -7,8 +7,11 @@ import msgspec
 import pytest
 import structlog
 
-from bascule.gateway.call import Call, Method, Outcome, Result
+from bascule.gateway.backchannel import Notification, Question
+from bascule.gateway.call import Call, Method, More, Outcome, Result
+from bascule.gateway.digests import sha256_digest
 from bascule.gateway.errors import ErrorCode, UpstreamTimeout
+from bascule.gateway.inventory import ItemKind, Target
 from bascule.gateway.kernel import Answer, Edition, Gateway
 from bascule.gateway.pipeline import Pipeline
 from bascule.gateway.record import EventType, Status
@@ -17,6 +20,7 @@ from bascule.gateway.stage import Stage
 from bascule.gateway.verdict import PASS, Challenge, Refuse, Verdict
 from fakes.catalogue import make_principal, make_tool
 from fakes.executor import FakeExecutor
+from fakes.feed import FakeFeed
 from fakes.recorder import FakeObserver, FakeRecorder
 from fakes.stages import FakeResultStage, FakeStage
 
@@ -384,3 +388,193 @@ async def test_observers_learn_of_a_call_after_it_was_recorded() -> None:
         assert not observer.seen
         recorder.release()
     assert observer.seen == recorder.records
+
+
+# Questions, feeds, and calls about other things than tools.
+
+
+class FakeBack:
+    """A caller who answers; it notes how many records there were when it was asked."""
+
+    def __init__(self, recorder: FakeRecorder, *, interactive: bool = True) -> None:
+        self.interactive = interactive
+        self.records_when_asked: list[int] = []
+        self._recorder = recorder
+
+    def notify(self, note: Notification) -> bool:
+        return True
+
+    async def drained(self) -> None:
+        return None
+
+    async def ask(self, question: Question, deadline: float) -> bytes:
+        self.records_when_asked.append(len(self._recorder.records))
+        return b"{}"
+
+
+class Asking(FakeExecutor):
+    async def execute(self, call: Call) -> Result:
+        assert call.back is not None
+        await call.back.ask(Question("elicitation/create", b'{"message":"PIN?"}'), 1.0)
+        return Result({})
+
+
+async def test_a_question_is_recorded_before_it_is_put_and_counted() -> None:
+    recorder, observer = FakeRecorder(), FakeObserver()
+    back = FakeBack(recorder)
+    gateway = Gateway(edition(Asking()), recorder, [observer])
+    await gateway.handle(tool_call(back=back), render)
+    asked, called = recorder.records
+    assert back.records_when_asked == [1]
+    assert (asked.action, asked.tool_name, asked.user) == ("elicitation/create", "get_slots", "ann")
+    assert asked.arguments is None
+    assert asked.arguments_digest == sha256_digest(b'{"message":"PIN?"}')
+    assert called.metadata == {"questions": 1}
+    assert observer.seen == [asked, called]
+
+
+async def test_a_question_that_cannot_be_recorded_fails_the_call_unasked() -> None:
+    recorder = FakeRecorder(fails=True)
+    back = FakeBack(recorder)
+    answer = await Gateway(edition(Asking()), recorder).handle(tool_call(back=back), render)
+    assert isinstance(answer.outcome, Refuse)
+    assert answer.outcome.error is ErrorCode.UNAVAILABLE
+    assert back.records_when_asked == []
+
+
+async def test_a_caller_that_is_only_told_needs_no_recording_in_between() -> None:
+    recorder = FakeRecorder()
+    back = FakeBack(recorder, interactive=False)
+    call = tool_call(back=back)
+    await Gateway(edition(FakeExecutor()), recorder).handle(call, render)
+    assert call.back is back
+    assert recorder.last.metadata == {}
+
+
+async def test_a_feed_is_handed_out_after_its_record_and_its_end_is_recorded() -> None:
+    recorder, feed = FakeRecorder(holds=True), FakeFeed(Notification("notifications/x", b"{}"))
+    gateway = Gateway(edition(FakeExecutor(Result({}, feed=feed))), recorder)
+    handling = asyncio.ensure_future(gateway.handle(tool_call(method=Method.LISTEN), render))
+    await recorder.appended.wait()
+    assert not handling.done()
+    recorder.release()
+    answer = await handling
+    assert isinstance(answer.outcome, Result)
+    assert answer.outcome.feed is not None
+    await answer.outcome.feed.next()
+    await answer.outcome.feed.close()
+    opened, ended = recorder.records
+    assert (opened.action, opened.event_type) == (
+        "subscriptions/listen", EventType.POLICY_DECISION,
+    )  # fmt: skip
+    assert (ended.action, ended.event_type) == (
+        "subscriptions/listen/ended", EventType.LIFECYCLE,
+    )  # fmt: skip
+    assert ended.metadata["notifications"] == 1
+    recorder.release()
+
+
+async def test_a_feed_that_cannot_be_recorded_is_closed_and_not_handed_out() -> None:
+    feed = FakeFeed()
+    gateway = Gateway(edition(FakeExecutor(Result({}, feed=feed))), FakeRecorder(fails=True))
+    answer = await gateway.handle(tool_call(method=Method.LISTEN), render)
+    assert isinstance(answer.outcome, Refuse)
+    assert feed.closed == 1
+
+
+async def test_a_feed_whose_caller_leaves_meanwhile_is_closed() -> None:
+    recorder, feed = FakeRecorder(holds=True), FakeFeed()
+    gateway = Gateway(edition(FakeExecutor(Result({}, feed=feed))), recorder)
+    handling = asyncio.ensure_future(gateway.handle(tool_call(method=Method.LISTEN), render))
+    await recorder.appended.wait()
+    handling.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await handling
+    assert feed.closed == 1
+    recorder.release()
+
+
+@pytest.mark.parametrize(
+    ("method", "kind", "masked"),
+    [
+        (Method.PROMPTS_GET, EventType.TOOL_CALL, True),
+        (Method.RESOURCES_READ, EventType.TOOL_CALL, True),
+        (Method.TASKS_GET, EventType.TOOL_CALL, True),
+        (Method.RESOURCES_LIST, EventType.POLICY_DECISION, False),
+        (Method.STREAM, EventType.LIFECYCLE, False),
+        (Method.END, EventType.LIFECYCLE, False),
+    ],
+)
+async def test_each_method_has_its_kind_of_record(
+    method: Method, kind: EventType, masked: bool
+) -> None:
+    recorder = FakeRecorder()
+    call = tool_call(method=method, tool_name="", more=More(uri="a:" + "b" * 500))
+    await Gateway(edition(FakeExecutor()), recorder).handle(call, render)
+    assert (recorder.last.event_type, recorder.last.tool_name) == (kind, "a:" + "b" * 254)
+    assert (recorder.last.arguments is not None) is masked
+
+
+@pytest.mark.parametrize("method", [Method.SET_LEVEL, Method.RESPONSE])
+async def test_what_only_steers_a_session_is_not_recorded(method: Method) -> None:
+    recorder = FakeRecorder()
+    await Gateway(edition(FakeExecutor()), recorder).handle(tool_call(method=method), render)
+    assert recorder.records == []
+
+
+async def test_many_refused_strangers_leave_few_records() -> None:
+    recorder, observer = FakeRecorder(), FakeObserver()
+    unknown = Refuse(ErrorCode.INVALID_TOKEN, "Who are you?", "no such key")
+    gateway = Gateway(edition(FakeExecutor(), FakeStage(unknown)), recorder, [observer])
+    for _ in range(500):
+        assert (await gateway.handle(tool_call(), render)).outcome is unknown
+    assert 0 < len(recorder.records) < 500
+    assert len(observer.seen) == 500
+
+
+class Thinned:
+    """Keeps every record, after five that it did not."""
+
+    def take(self, now: float) -> int:
+        return 5
+
+
+async def test_a_record_says_how_many_before_it_were_not_kept() -> None:
+    recorder = FakeRecorder()
+    refused = FakeStage(Refuse(ErrorCode.INVALID_TOKEN, "Who are you?", "no such key"))
+    gateway = Gateway(edition(FakeExecutor(), refused), recorder)
+    gateway._strangers = Thinned()  # pyright: ignore[reportAttributeAccessIssue]
+    await gateway.handle(tool_call(), render)
+    assert recorder.last.metadata == {"held_back": 5}
+
+
+async def test_two_reads_differ_on_record_however_long_their_uris_are() -> None:
+    recorder = FakeRecorder()
+    gateway = Gateway(edition(FakeExecutor()), recorder)
+    for end in ("1", "2"):
+        more = More(uri="a:" + "b" * 500 + end)
+        await handle(gateway, tool_call(method=Method.RESOURCES_READ, tool_name="", more=more))
+    first, second = recorder.records
+    assert first.tool_name == second.tool_name
+    assert first.arguments_digest != second.arguments_digest
+
+
+@pytest.mark.parametrize("method", [Method.COMPLETE, Method.TASKS_GET])
+async def test_what_has_no_name_of_its_own_is_recorded_by_what_it_is_of(method: Method) -> None:
+    recorder = FakeRecorder()
+    target = Target(ItemKind.TASK, "up", "build", "up", "inner")
+    more = More(task_id="sealed", ref=b"{}")
+    call = tool_call(method=method, tool_name="", raw_arguments=b"{}", more=more, target=target)
+    await handle(Gateway(edition(FakeExecutor()), recorder), call)
+    assert recorder.last.tool_name == "build"
+    assert recorder.last.arguments_digest == sha256_digest(b'{"taskId":"sealed","ref":{}}')
+
+
+async def test_of_a_stranger_no_uri_is_kept() -> None:
+    recorder = FakeRecorder()
+    more = More(uri="a://what-a-stranger-wrote")
+    call = tool_call(
+        method=Method.RESOURCES_READ, tool_name="", raw_arguments=b"{}", more=more, principal=None
+    )
+    await handle(Gateway(edition(FakeExecutor(), FakeStage(DENIAL)), recorder), call)
+    assert (recorder.last.tool_name, recorder.last.arguments_digest) == ("", "")

@@ -1,4 +1,5 @@
 import time
+from dataclasses import replace
 from typing import Any
 
 import jsonschema_rs
@@ -9,13 +10,16 @@ from hypothesis import strategies as st
 
 from bascule.gateway.call import Call, JsonObject, Method
 from bascule.gateway.errors import ErrorCode
+from bascule.gateway.inventory import ItemKind, Target
 from bascule.gateway.snapshot import Snapshot
 from bascule.gateway.stage import FailureMode
 from bascule.gateway.tool import Tool
 from bascule.gateway.verdict import PASS, Refuse, Verdict
 from bascule.guards import schemas as room
 from bascule.guards.schemas import InputSchemas, SchemaRefused, ValidateInput
-from fakes.catalogue import make_snapshot, make_tool
+from bascule.protocol.mirroring import Mirror
+from fakes.catalogue import make_principal, make_snapshot, make_tool
+from fakes.relayed import make_inventory, make_prompt, make_relayed, make_view, snapshot_of
 
 SLOTS = {
     "type": "object",
@@ -331,3 +335,77 @@ async def test_a_recursive_tree_is_no_reason_to_refuse() -> None:
     }
     assert await judge(node, {"left": {"left": {}}, "children": [{"left": {}}]}) is PASS
     assert isinstance(await judge(node, {"children": [{"left": 1}]}), Refuse)
+
+
+# Nulls, headers and prompts: what MCP servers are sent.
+
+
+async def judge_relayed(arguments: JsonObject, **members: Any) -> Verdict:
+    tool = replace(make_relayed(), input_schema=SLOTS, **members)
+    snapshot = make_snapshot([tool])
+    call = call_of(tool, arguments)
+    call.headers = {}
+    return await ValidateInput(snapshot, InputSchemas()).inbound(call)
+
+
+async def test_a_null_in_place_of_an_optional_argument_goes_to_the_mcp_server() -> None:
+    assert await judge_relayed({"dealer": "Hinjewadi", "days": None}) is PASS
+
+
+async def test_a_rest_service_gets_no_null_it_did_not_ask_for() -> None:
+    assert refusal(await judge(SLOTS, {"dealer": "Hinjewadi", "days": None}))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{"dealer": None}, {"days": None}, {"dealer": 1, "days": None}, {"dealer": "x", "days": [0]}],
+)
+async def test_nulls_excuse_nothing_else(arguments: JsonObject) -> None:
+    assert refusal(await judge_relayed(arguments)).error is ErrorCode.SCHEMA_VIOLATION
+
+
+async def test_without_a_list_of_what_is_required_every_null_may_be_left_out() -> None:
+    schema = {"type": "object", "properties": {"a": {"type": "string"}}, "required": "odd"}
+    tool = replace(make_relayed(), input_schema={**schema, "required": []})
+    stage = ValidateInput(make_snapshot([tool]), InputSchemas())
+    assert await stage.inbound(call_of(tool, {"a": None})) is PASS
+
+
+async def test_arguments_that_headers_repeat_are_held_against_them() -> None:
+    mirrors = (Mirror(("dealer",), "Mcp-Param-Dealer"),)
+    verdict = await judge_relayed({"dealer": "Hinjewadi"}, mirrors=mirrors)
+    assert refusal(verdict).error is ErrorCode.HEADER_MISMATCH
+    assert await judge_relayed({"days": []}, mirrors=mirrors) is not PASS
+
+
+async def test_a_header_that_agrees_leaves_the_schema_to_judge() -> None:
+    mirrors = (Mirror(("dealer",), "Mcp-Param-Dealer"),)
+    tool = replace(make_relayed(), input_schema=SLOTS, mirrors=mirrors)
+    call = call_of(tool, {"dealer": "x"})
+    call.headers = {b"mcp-param-dealer": b"x"}
+    stage = ValidateInput(make_snapshot([tool]), InputSchemas())
+    assert await stage.inbound(call) is PASS
+
+
+def prompt_call(arguments: JsonObject) -> Call:
+    call = Call(Method.PROMPTS_GET, "c-1", arguments=arguments, principal=make_principal())
+    definition = b'{"name":"greet","arguments":[{"name":"who","required":true}]}'
+    prompt = make_prompt(definition=definition)
+    call.snapshot = snapshot_of(make_view(make_inventory(prompts=[prompt])))
+    call.target = Target(ItemKind.PROMPT, "alpha", "greet", "alpha", "greet")
+    return call
+
+
+async def test_the_arguments_of_a_prompt_are_those_it_lists() -> None:
+    stage = ValidateInput(Snapshot(), InputSchemas())
+    assert await stage.inbound(prompt_call({"who": "ann"})) is PASS
+    assert refusal(await stage.inbound(prompt_call({}))).details == {"field": "who"}
+
+
+async def test_a_prompt_that_is_listed_no_more_has_texts_for_arguments_all_the_same() -> None:
+    stage = ValidateInput(Snapshot(), InputSchemas())
+    call = prompt_call({"any": 1})
+    call.snapshot = Snapshot()
+    assert refusal(await stage.inbound(call)).error is ErrorCode.INVALID_VALUE
+    call.target = None
+    assert await stage.inbound(call) is PASS

@@ -2,15 +2,27 @@
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from bascule.gateway.inventory import ItemKind, Target
 from bascule.gateway.principal import Principal
 from bascule.gateway.rule import Action, Effect, RbacRule
 from bascule.gateway.snapshot import Snapshot, TenantView
 from bascule.gateway.tool import RiskLevel, Tool
+from bascule.policy import access as access_room
 from bascule.policy.access import ADMIN_RULE, DEFAULT_RULE, Access, Reach, decide
 from fakes.catalogue import TENANT, make_principal, make_snapshot, make_tool
+from fakes.relayed import (
+    make_inventory,
+    make_prompt,
+    make_relayed,
+    make_template,
+    make_view,
+    snapshot_of,
+)
 
 ROLES = ["user", "viewer", "operator", "admin", "system_admin"]
 NEEDED = {Action.DISCOVER: "tools:list", Action.INVOKE: "tools:execute"}
@@ -252,3 +264,128 @@ def test_any_number_of_kinds_of_callers_is_answered_rightly() -> None:
         assert list(reach.visible) == ["get_slots"]
     assert not access.reach(make_principal(roles=("team-0",))).visible
     assert len(access._reaches) <= 1024
+
+
+# What is no tool.
+
+
+def target_of(
+    uri: str = "note://x", *, kind: ItemKind = ItemKind.RESOURCE, name: str = ""
+) -> Target:
+    return Target(kind, "alpha", name or uri, "alpha", uri)
+
+
+def access_with(*rules: RbacRule, view: TenantView | None = None) -> Access:
+    return Access(snapshot_of(replace(view or make_view(make_inventory()), rules=rules)))
+
+
+def rule_of(effect: Effect = Effect.ALLOW, **members: Any) -> RbacRule:
+    named = {key: frozenset(value) for key, value in members.items()}
+    return RbacRule(f"{effect} {sorted(named)}", effect, frozenset({"user"}), **named)
+
+
+def test_a_rule_that_names_nothing_is_about_everything_in_its_bundles() -> None:
+    access = access_with(rule_of(bundles=["alpha"]))
+    assert access.may(make_principal(), target_of(), Action.INVOKE).allowed
+    beta = replace(target_of(), bundle="beta")
+    assert not access.may(make_principal(), beta, Action.INVOKE).allowed
+
+
+@pytest.mark.parametrize(
+    ("rule", "prompt", "resource"),
+    [
+        (rule_of(tools=["*"]), False, False),
+        (rule_of(prompts=["gr*"]), True, False),
+        (rule_of(resources=["note://*"]), False, True),
+        (rule_of(prompts=["other"], resources=["note://y"]), False, False),
+    ],
+)
+def test_a_rule_that_names_one_kind_is_about_that_kind_only(
+    rule: RbacRule, prompt: bool, resource: bool
+) -> None:
+    access = access_with(rule)
+    greet = target_of("greet", kind=ItemKind.PROMPT)
+    assert access.may(make_principal(), greet, Action.INVOKE).allowed is prompt
+    assert access.may(make_principal(), target_of(), Action.INVOKE).allowed is resource
+
+
+def test_a_rule_about_prompts_is_about_no_tool() -> None:
+    tool = make_tool()
+    rule = rule_of(prompts=["*"], resources=["*"])
+    assert not decide([rule], make_principal(), tool, Action.INVOKE).allowed
+
+
+def test_a_denied_uri_is_denied_in_every_spelling() -> None:
+    access = access_with(rule_of(), rule_of(Effect.DENY, resources=["file:///secret*"]))
+    for uri in ("file:///secret", "file:///a/../secret", "FILE:///%73ecret/x"):
+        assert not access.may(make_principal(), target_of(uri), Action.INVOKE).allowed
+    assert access.may(make_principal(), target_of("file:///open"), Action.INVOKE).allowed
+
+
+@pytest.mark.parametrize(
+    "uri", ["file:////key", "file:/key", "file://localhost/key", "file:///key?x", "file:///key#x"]
+)
+def test_a_file_that_is_denied_is_so_however_it_is_addressed(uri: str) -> None:
+    access = access_with(rule_of(), rule_of(Effect.DENY, resources=["file:///key"]))
+    assert not access.may(make_principal(), target_of(uri), Action.INVOKE).allowed
+
+
+def test_an_allowed_uri_is_allowed_only_if_every_reading_of_it_is() -> None:
+    access = access_with(rule_of(resources=["file:///open/*"]))
+    assert access.may(make_principal(), target_of("file:///open/a"), Action.INVOKE).allowed
+    for uri in ("file:///open/../secret", "file:///open/%2e%2e/secret"):
+        assert not access.may(make_principal(), target_of(uri), Action.INVOKE).allowed
+
+
+def test_what_is_renamed_stays_under_the_rules_about_its_own_name() -> None:
+    """A server cannot slip from under a rule by making another's name collide with its own."""
+    tool = make_relayed("delete_all", front="alpha_delete_all")
+    deny = rule_of(Effect.DENY, tools=["delete_*"], prompts=["danger"])
+    assert not decide([rule_of(), deny], make_principal(), tool, Action.INVOKE).allowed
+    prompt = target_of("danger", kind=ItemKind.PROMPT, name="alpha_danger")
+    access = access_with(rule_of(), deny)
+    assert not access.may(make_principal(), prompt, Action.INVOKE).allowed
+
+
+def test_a_task_is_used_by_who_may_call_the_tool_that_began_it() -> None:
+    view = make_view(make_inventory(), tools=[make_relayed("slow"), make_relayed("other")])
+    access = access_with(rule_of(tools=["slow"]), view=view)
+    slow = target_of("t-1", kind=ItemKind.TASK, name="slow")
+    decision = access.may(make_principal(), slow, Action.INVOKE)
+    assert (decision.allowed, decision.rule) == (True, "allow ['tools']")
+    for name in ("other", "absent"):
+        gone = target_of("t-1", kind=ItemKind.TASK, name=name)
+        assert not access.may(make_principal(), gone, Action.INVOKE).allowed
+
+
+def test_prompts_and_templates_are_seen_as_they_are_used() -> None:
+    view = make_view(
+        make_inventory(
+            prompts=[make_prompt("greet"), make_prompt("hidden")],
+            templates=[make_template("note://{id}"), make_template("secret://{id}")],
+        )
+    )
+    deny = rule_of(Effect.DENY, prompts=["hidden"], resources=["secret://*"])
+    access = access_with(rule_of(), deny, view=view)
+    offers = access.offers(make_principal())
+    assert [one.name for one in offers.prompts] == ["greet"]
+    assert [one.name for one in offers.templates] == ["note://{id}"]
+    assert access.offers(make_principal()) is offers
+    assert access.offers(make_principal(permissions=())).prompts == ()
+
+
+def test_renamed_tools_are_found_by_server_and_own_name() -> None:
+    tool = make_relayed(front="alpha_search")
+    view = make_view(make_inventory(), tools=[tool, make_relayed("only")])
+    assert access_with(rule_of(), view=view).reach(make_principal()).renamed == {
+        ("alpha", "search"): tool
+    }
+
+
+def test_offers_for_many_kinds_of_callers_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access_room, "_MOST_TABLES", 2)
+    access = access_with(rule_of())
+    first = access.offers(make_principal(roles=("a",)))
+    for role in "bc":
+        access.offers(make_principal(roles=(role,)))
+    assert access.offers(make_principal(roles=("a",))) is not first

@@ -1,9 +1,12 @@
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bascule.gateway.call import Call, Endpoint, EndpointKind, Method
+from bascule.gateway.call import Call, Endpoint, EndpointKind, Method, More
 from bascule.gateway.errors import ErrorCode
+from bascule.gateway.inventory import ItemKind, Target
 from bascule.gateway.principal import Principal
 from bascule.gateway.rule import Action, Effect, RbacRule
 from bascule.gateway.snapshot import Snapshot
@@ -12,6 +15,14 @@ from bascule.gateway.verdict import PASS, Refuse, Verdict
 from bascule.policy.access import Access
 from bascule.policy.authorise import Authorise, closest, within
 from fakes.catalogue import make_principal, make_snapshot, make_tool
+from fakes.relayed import (
+    make_inventory,
+    make_prompt,
+    make_relayed,
+    make_template,
+    make_view,
+    snapshot_of,
+)
 
 BOOKING = Endpoint(EndpointKind.BUNDLE, "booking")
 FLEET = Endpoint(EndpointKind.BUNDLE, "fleet")
@@ -201,3 +212,122 @@ def test_an_exact_name_is_its_own_best_guess(names: list[str], data: st.DataObje
 
 def test_no_names_no_guess() -> None:
     assert closest("get_slots", []) is None
+
+
+# What is no tool.
+
+SERVER = Endpoint(EndpointKind.SERVER, "alpha")
+
+
+class Found:
+    """Locates what it was given, or refuses."""
+
+    def __init__(self, *found: Target, refusal: Refuse | None = None) -> None:
+        self._found = found
+        self._refusal = refusal
+
+    async def locate(self, call: Call, principal: Principal) -> Sequence[Target] | Refuse:
+        del call, principal
+        return self._refusal or self._found
+
+
+def note(upstream: str = "alpha") -> Target:
+    return Target(ItemKind.RESOURCE, upstream, "note://x", upstream, "note://x")
+
+
+async def aim(
+    found: Found, rules: list[RbacRule] | None = None, method: Method = Method.RESOURCES_READ
+) -> tuple[Verdict, Call]:
+    call = Call(method, "c-1", principal=make_principal(), more=More(uri="note://x"))
+    call.snapshot = make_snapshot(rules=rules)
+    return await Authorise(Access(call.snapshot), found).inbound(call), call
+
+
+async def test_a_read_gets_its_target_and_the_rule_that_allowed_it() -> None:
+    verdict, call = await aim(Found(note()))
+    assert verdict is PASS
+    assert (call.target, call.rule) == (note(), "allow-everything")
+
+
+async def test_of_several_targets_the_first_that_may_be_used_is_meant() -> None:
+    beta = RbacRule("beta", Effect.ALLOW, frozenset({"user"}), bundles=frozenset({"beta"}))
+    verdict, call = await aim(Found(note(), note("beta")), [beta])
+    assert verdict is PASS
+    assert call.target == note("beta")
+
+
+async def test_what_may_be_seen_but_not_used_is_forbidden() -> None:
+    see = RbacRule("see", Effect.ALLOW, frozenset({"user"}), frozenset({Action.DISCOVER}))
+    verdict, call = await aim(Found(note()), [see])
+    assert refusal(verdict).error is ErrorCode.FORBIDDEN
+    assert call.target is None
+
+
+@pytest.mark.parametrize(
+    ("method", "error"),
+    [
+        (Method.RESOURCES_READ, ErrorCode.RESOURCE_NOT_FOUND),
+        (Method.SUBSCRIBE, ErrorCode.RESOURCE_NOT_FOUND),
+        (Method.PROMPTS_GET, ErrorCode.PROMPT_NOT_FOUND),
+        (Method.COMPLETE, ErrorCode.INVALID_VALUE),
+        (Method.TASKS_GET, ErrorCode.STALE_HANDLE),
+    ],
+)
+async def test_the_hidden_and_the_absent_get_the_same_words(
+    method: Method, error: ErrorCode
+) -> None:
+    hidden, absent = await aim(Found(note()), [], method), await aim(Found(), [], method)
+    one, other = refusal(hidden[0]), refusal(absent[0])
+    assert (one.error, one.public, one.details) == (error, other.public, other.details)
+    assert one.private != other.private
+
+
+async def test_a_resource_that_is_not_there_is_named_in_the_data() -> None:
+    """Source: specification 2026-07-28, server/resources "Error Handling"."""
+    verdict, _ = await aim(Found())
+    assert refusal(verdict).details == {"uri": "note://x"}
+
+
+async def test_a_refusal_of_who_locates_is_passed_on() -> None:
+    no = Refuse(ErrorCode.MISSING_CAPABILITY, "no", "no")
+    assert (await aim(Found(refusal=no), method=Method.TASKS_GET))[0] is no
+
+
+async def test_without_anybody_who_locates_there_is_nothing() -> None:
+    call = Call(Method.RESOURCES_READ, "c-1", principal=make_principal())
+    verdict = await Authorise(Access(make_snapshot())).inbound(call)
+    assert refusal(verdict).error is ErrorCode.RESOURCE_NOT_FOUND
+
+
+@pytest.mark.parametrize("endpoint", [SERVER, Endpoint(EndpointKind.BUNDLE, "alpha")])
+async def test_at_a_server_s_endpoint_its_tools_are_called_by_their_own_names(
+    endpoint: Endpoint,
+) -> None:
+    tool, other = make_relayed(front="alpha_search"), make_tool("search")
+    snapshot = make_snapshot([tool, other])
+    verdict, call = await judge(snapshot, "search", endpoint=endpoint)
+    assert verdict is PASS
+    assert call.tool is tool
+
+
+async def test_elsewhere_a_tool_s_own_name_is_nobody_s() -> None:
+    snapshot = make_snapshot([make_relayed(front="alpha_search")])
+    for endpoint in (Endpoint(), Endpoint(EndpointKind.SERVER, "beta")):
+        verdict, _ = await judge(snapshot, "search", endpoint=endpoint)
+        assert refusal(verdict).error is ErrorCode.TOOL_NOT_FOUND
+
+
+async def test_prompts_and_templates_are_those_of_the_endpoint_each_template_once() -> None:
+    inventories = [
+        make_inventory(
+            name, prompts=[make_prompt(name, name)], templates=[make_template("a://{x}", name)]
+        )
+        for name in ("alpha", "beta")
+    ]
+    authorise = Authorise(Access(snapshot_of(make_view(*inventories))))
+    ann = make_principal()
+    assert [one.name for one in authorise.prompts(ann, Endpoint())] == ["alpha", "beta"]
+    assert [one.name for one in authorise.prompts(ann, SERVER)] == ["alpha"]
+    assert [one.upstream for one in authorise.templates(ann, Endpoint())] == ["alpha"]
+    bundle = Endpoint(EndpointKind.BUNDLE, "beta")
+    assert [one.upstream for one in authorise.templates(ann, bundle)] == ["beta"]

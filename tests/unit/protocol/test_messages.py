@@ -209,4 +209,4 @@ def test_an_integer_of_five_thousand_digits_is_refused_not_computed() -> None:
 
 
 def test_members_nobody_asked_for_are_ignored() -> None:
-    assert decode(request(extra={"a": [1]}, params={"uri": 5, "other": None})).method == "ping"
+    assert decode(request(extra={"a": [1]}, params={"others": 5, "other": None})).method == "ping"

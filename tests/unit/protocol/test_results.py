@@ -104,8 +104,9 @@ def test_hostile_text_stays_inside_its_string(message: str, message_id: str) -> 
     }
 
 
-def test_an_error_without_readable_id_has_a_null_one() -> None:
-    assert json.loads(encode_error(None, -32700, "no"))["id"] is None
+def test_an_error_without_readable_id_has_none() -> None:
+    """Source: schema.ts, `JSONRPCErrorResponse.id?: RequestId`."""
+    assert "id" not in json.loads(encode_error(None, -32700, "no"))
 
 
 def test_an_error_carries_data_only_if_there_is_some() -> None:
@@ -143,3 +144,26 @@ def test_initialize_answers_with_the_agreed_version_and_the_server() -> None:
         "serverInfo": SERVER_INFO,
         "instructions": "hello",
     }
+
+
+def test_a_legacy_caller_is_not_told_twice_who_answers() -> None:
+    """`serverInfo` in each result is of the modern era; other members of `_meta` stay."""
+    info = {SERVER_INFO_KEY: {"name": "upstream"}}
+    for meta, left in (
+        ({**info, "a": 1}, {"a": 1}),
+        ({"a": 1}, {"a": 1}),
+        (msgspec.Raw(b'{"a":1}'), {"a": 1}),
+        (info, None),
+        (msgspec.Raw(b"5"), None),
+    ):
+        answer = encode_result(1, {"content": [], "_meta": meta, "ttlMs": 5}, Era.LEGACY, IDENTITY)
+        expected = {"content": []} if left is None else {"content": [], "_meta": left}
+        assert json.loads(answer)["result"] == expected
+
+
+@pytest.mark.parametrize("era", list(Era))
+def test_an_upstream_does_not_speak_in_the_gateway_s_name(era: Era) -> None:
+    meta = msgspec.Raw(b'{"io.bascule/error":{"code":"E1004"},"x":{"big":1e999}}')
+    result = encode_result(1, {"content": [], "_meta": meta}, era, IDENTITY)
+    assert b"io.bascule/" not in result
+    assert b'"x":{"big":1e999}' in result

@@ -21,10 +21,13 @@ def test_every_setting_has_a_row_with_value_source_and_effect():
 def test_rows_are_json_and_show_no_password():
     environ = {
         "BASCULE_DATABASE__URL": "postgresql://bascule:hunter2@db/bascule",
+        "BASCULE_SECURITY__SEALING_KEYS": f"{'ab' * 32},{'cd' * 32}",
         "BASCULE_SERVER__ALLOWED_HOSTS": "a.example.com, b.example.com",
     }
     rows = describe(load(None, environ))
     printed = json.dumps([row.value for row in rows])
     assert "hunter2" not in printed
+    assert "abab" not in printed
+    assert '["********", "********"]' in printed
     assert "postgresql://bascule:********@db/bascule" in printed
     assert '["a.example.com", "b.example.com"]' in printed

@@ -120,6 +120,8 @@ def test_a_reference_that_is_overridden_need_not_lead_anywhere(tmp_path: Path):
         "llm: {api_key: hunter2}",
         "database: {password: hunter2}",
         "upstreams: {clientSecret: [hunter2]}",
+        "security: {sealing_keys: hunter2}",
+        "security: {sealing_keys: ['${KEY:hunter2}']}",
     ],
 )
 def test_a_secret_in_the_file_itself_is_refused_and_never_repeated(tmp_path: Path, line: str):
@@ -128,6 +130,25 @@ def test_a_secret_in_the_file_itself_is_refused_and_never_repeated(tmp_path: Pat
     assert "holds a secret in the file itself" in message
     assert "${file:path}" in message
     assert "hunter2" not in message
+
+
+def test_sealing_keys_come_from_files_and_variables(tmp_path: Path):
+    (tmp_path / "old.key").write_text("cd" * 32 + "\n")
+    path = write(tmp_path, "security: {sealing_keys: ['${NEW}', '${file:old.key}']}\n")
+
+    keys = load(path, {"NEW": "ab" * 32}).settings.security.sealing_keys
+
+    assert [one.key for one in keys] == [b"\xab" * 32, b"\xcd" * 32]
+
+
+def test_a_sealing_key_that_is_none_is_pointed_at_and_never_repeated(tmp_path: Path):
+    path = write(tmp_path, "security:\n  sealing_keys:\n    - ${A}\n    - ${B}\n")
+
+    message = refused(path, {"A": "ab" * 32, "B": "hunter2"})
+
+    assert "bascule.yaml:4:7: security.sealing_keys holds a value that is no key" in message
+    assert "hunter2" not in message
+    assert "abab" not in message
 
 
 def test_a_url_without_a_secret_may_stand_in_the_file(tmp_path: Path):

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bascule.settings.secret import ConnectionUrl, holds_secret, masked
+from bascule.settings.secret import ConnectionUrl, SealingKey, holds_secret, masked
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,13 @@ def test_no_password_survives(user: str, password: str, host: str):
 @given(st.text())
 def test_any_text_can_be_masked_and_masking_again_changes_nothing(text: str):
     assert masked(masked(text)) == masked(text)
+
+
+def test_of_a_sealing_key_nothing_is_shown():
+    key = SealingKey("ab" * 32)
+    assert str(key) == "********"
+    assert "ab" not in repr(key)
+    assert key.key == b"\xab" * 32
 
 
 def test_a_url_with_nothing_secret_holds_none():

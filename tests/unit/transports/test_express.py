@@ -8,7 +8,9 @@ from typing import Any, cast
 import pytest
 
 from bascule.gateway.call import EVERYTHING
-from bascule.transports.express import ExpressLane, LaneConfig, Watch
+from bascule.transports.disconnect import Watch
+from bascule.transports.express import ExpressLane, LaneConfig
+from bascule.transports.outlet import Outlet
 from bascule.transports.reply import Head, HeaderList, Reply
 
 COUNT = ContextVar("COUNT", default=0)
@@ -93,7 +95,9 @@ class Echo:
         refusal = Reply(403, b"", []) if path == "/mcp/refused" else None
         return Head(EVERYTHING, {}, headers, "s3cret", None, refusal)
 
-    async def answer(self, head: Head, body: bytes, peer: str, watch: Watch) -> Reply | None:
+    async def answer(
+        self, head: Head, body: bytes, peer: str, watch: Watch, outlet: Outlet
+    ) -> Reply | None:
         assert peer == "10.0.0.9"
         self.bodies.append(body)
         if body == b"!!":
@@ -397,10 +401,12 @@ async def test_what_a_call_binds_does_not_show_in_the_next_one() -> None:
     seen: list[int] = []
 
     class Counting(Echo):
-        async def answer(self, head: Head, body: bytes, peer: str, watch: Watch) -> Reply | None:
+        async def answer(
+            self, head: Head, body: bytes, peer: str, watch: Watch, outlet: Outlet
+        ) -> Reply | None:
             seen.append(COUNT.get())
             COUNT.set(COUNT.get() + 1)
-            return await super().answer(head, body, peer, watch)
+            return await super().answer(head, body, peer, watch, outlet)
 
     line = Line(service=Counting())
     line.feed(REQUEST * 3)
@@ -418,7 +424,9 @@ async def test_a_call_given_up_before_its_first_step_ends_the_connection() -> No
 
 async def test_an_answer_that_cannot_be_encoded_is_a_bug_like_any_other() -> None:
     class Odd(Echo):
-        async def answer(self, head: Head, body: bytes, peer: str, watch: Watch) -> Reply | None:
+        async def answer(
+            self, head: Head, body: bytes, peer: str, watch: Watch, outlet: Outlet
+        ) -> Reply | None:
             return Reply(599, b"", [])
 
     line = Line(service=Odd())
@@ -488,3 +496,98 @@ async def test_a_long_call_is_not_hung_up_on() -> None:
     await settle(Elapsed(0.08))
     assert not line.transport.aborted
     assert not line.transport.closed
+
+
+# Answers in pieces.
+
+
+class Streaming(Echo):
+    """Answers through the outlet, doing what the body says."""
+
+    async def answer(
+        self, head: Head, body: bytes, peer: str, watch: Watch, outlet: Outlet
+    ) -> Reply | None:
+        with watch:
+            if body == b"no":
+                return Reply(200, body, [])
+            assert not outlet.begun
+            outlet.begin(200, [(b"content-type", b"text/event-stream")])
+            outlet.write(b"one")
+            outlet.write(b"")
+            await self.gate.wait()
+            await outlet.drained()
+            outlet.write(b"two" * 10)
+            if body == b"!!":
+                raise RuntimeError("a bug")
+            if body == b"ab":
+                outlet.abort()
+            outlet.end()
+            outlet.end()
+            outlet.write(b"three")
+            return None
+        self.cancelled += 1
+        return None
+
+
+BEGUN = (
+    b"HTTP/1.1 200 OK\r\ndate: today\r\ncontent-type: text/event-stream\r\n"
+    b"transfer-encoding: chunked\r\nconnection: close\r\n\r\n"
+)
+
+
+def request(body: bytes) -> bytes:
+    return b"POST /mcp HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n" + body
+
+
+async def test_an_answer_in_pieces_is_chunked_and_the_last_of_its_connection() -> None:
+    line = Line(service=Streaming())
+    line.feed(request(b"no"), request(b"go"), request(b"no"))
+    await settle(lambda: line.transport.closed)
+    sent = b"".join(line.transport.written)
+    assert sent.endswith(BEGUN + b"3\r\none\r\n" + b"1e\r\n" + b"two" * 10 + b"\r\n" + b"0\r\n\r\n")
+    assert sent.count(b"HTTP/1.1") == 2, "what came behind the stream is not answered"
+
+
+async def test_an_answer_that_breaks_off_does_not_look_complete() -> None:
+    line = Line(service=Streaming())
+    line.feed(request(b"!!"))
+    await settle(lambda: line.transport.aborted)
+    assert b"0\r\n\r\n" not in b"".join(line.transport.written)
+
+
+async def test_a_client_that_does_not_read_is_waited_for() -> None:
+    line = Line(service=Streaming())
+    line.transport.unsent = 7
+    line.lane.pause_writing()
+    line.lane._writing_paused = False
+    line.feed(request(b"go"))
+    line.lane.pause_writing()
+    await settle(lambda: line.transport.written)
+    assert line.lane.unsent == 7
+    await settle(lambda: line.lane._writable)
+    assert not line.transport.closed
+    line.lane.resume_writing()
+    await settle(lambda: line.transport.closed)
+
+
+async def test_a_client_that_leaves_ends_the_wait_and_is_sent_nothing() -> None:
+    service = Streaming()
+    service.gate.clear()
+    line = Line(service=service)
+    line.feed(request(b"go"))
+    await settle(lambda: line.transport.written)
+    written = list(line.transport.written)
+    line.lane.connection_lost(None)
+    await settle(lambda: service.cancelled)
+    line.lane.begin(200, [])
+    line.lane.write(b"x")
+    line.lane.end()
+    line.lane.abort()
+    await line.lane.drained()
+    assert (line.transport.written, line.lane.unsent) == (written, 0)
+
+
+async def test_an_outlet_can_give_its_connection_up() -> None:
+    line = Line(service=Streaming())
+    line.feed(request(b"ab"))
+    await settle(lambda: line.transport.aborted)

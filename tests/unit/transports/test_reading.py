@@ -218,12 +218,18 @@ def test_an_unknown_version_in_the_header_does_not_pass_for_legacy() -> None:
     [
         modern("initialize"),
         modern("ping"),
-        modern("resources/list"),
+        modern("resources/subscribe"),
+        modern("logging/setLevel"),
+        modern("tasks/list"),
+        modern("stream"),
         modern("notification"),
         modern("malformed"),
         modern("Tools/List"),
         legacy("server/discover"),
-        legacy("resources/list"),
+        legacy("subscriptions/listen"),
+        legacy("tasks/get"),
+        legacy("end"),
+        legacy("response"),
         legacy("notification"),
         legacy("malformed"),
         legacy("tools/list "),
@@ -244,7 +250,7 @@ def test_a_method_the_era_does_not_have_is_unknown(message: dict[str, Any]) -> N
         ("2025-06-18", "2025-06-18"),
         ("2025-03-26", "2025-03-26"),
         ("2026-07-28", "2025-11-25"),
-        ("2024-11-05", "2025-11-25"),
+        ("2024-11-05", "2024-11-05"),
         ("1900-01-01", "2025-11-25"),
         ("", "2025-11-25"),
     ],
@@ -300,11 +306,20 @@ def test_what_was_wrong_with_a_body_is_not_repeated_in_the_record() -> None:
     assert refusal.private == "malformed message: request.invalid_value"
 
 
-@pytest.mark.parametrize("member", [{"result": {}}, {"error": {"code": 1, "message": ""}}, {}])
-def test_a_response_is_no_request(member: dict[str, object]) -> None:
+@pytest.mark.parametrize("member", [{"result": {}}, {"error": {"code": 1, "message": ""}}])
+def test_an_answer_of_a_legacy_client_is_no_request(member: dict[str, object]) -> None:
     call = read({"jsonrpc": "2.0", "id": 1, **member})
-    assert fault(call).error is ErrorCode.INVALID_REQUEST
+    assert (call.fault, call.method) == (None, Method.RESPONSE)
     assert call.message_id is None, "its id is the server's, not one to answer"
+
+
+@pytest.mark.parametrize(
+    ("member", "version"), [({"result": {}}, "2026-07-28"), ({}, None), ({}, "2026-07-28")]
+)
+def test_nobody_else_answers_anything(member: dict[str, object], version: str | None) -> None:
+    call = read({"jsonrpc": "2.0", "id": 1, **member}, {"MCP-Protocol-Version": version})
+    assert fault(call).error is ErrorCode.INVALID_REQUEST
+    assert call.message_id is None
 
 
 @pytest.mark.parametrize("method", ["notifications/initialized", "tools/call", "anything"])

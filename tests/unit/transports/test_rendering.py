@@ -3,12 +3,14 @@ from typing import Any
 
 import pytest
 
-from bascule.gateway.call import Call, Method, Outcome, Result
+from bascule.gateway.call import Call, Method, Outcome, Result, ResultKind
 from bascule.gateway.errors import ErrorCode
 from bascule.gateway.verdict import Challenge, Refuse
 from bascule.protocol import codes
+from bascule.protocol.messages import SUBSCRIPTION_KEY
 from bascule.protocol.versions import Era
 from bascule.transports.rendering import ERROR_META, http_status, renderer
+from fakes.feed import FakeFeed
 from fakes.mcp import IDENTITY
 
 CHALLENGE = Challenge("Ask first.", "needs approval", "https://example.com/approve")
@@ -48,8 +50,50 @@ def test_the_id_is_echoed_whatever_came_of_the_call(era: Era, message_id: Any) -
         CHALLENGE,
     ):
         answer = render(call, outcome)
+        if message_id is None and "error" in answer:
+            assert "id" not in answer, "schema.ts: an error without a readable id has none"
+            continue
         assert answer["id"] == message_id
         assert type(answer["id"]) is type(message_id)
+
+
+def test_a_missing_resource_has_another_code_in_each_era() -> None:
+    """Sources: 2026-07-28 and 2025-11-25, server/resources "Error Handling"."""
+    refusal = refuse(ErrorCode.RESOURCE_NOT_FOUND, uri="a://b")
+    relayed = refuse(ErrorCode.UPSTREAM_FAILED, rpc_code=-32602, rpc_data={"uri": "a://b"})
+    for outcome in (refusal, relayed):
+        for era, code in ((Era.MODERN, -32602), (Era.LEGACY, -32002)):
+            error = render(call_of(Method.RESOURCES_READ, era), outcome)["error"]
+            assert (error["code"], error["data"]["uri"]) == (code, "a://b")
+    other = render(call_of(Method.COMPLETE, Era.LEGACY), relayed)
+    assert other["error"]["code"] == -32602
+
+
+@pytest.mark.parametrize("relayed", [True, False])
+def test_a_missing_capability_is_a_bad_request_of_the_modern_era_only(relayed: bool) -> None:
+    data = {"requiredCapabilities": {"sampling": {}}}
+    if relayed:
+        refusal = refuse(ErrorCode.UPSTREAM_FAILED, rpc_code=-32021, rpc_data=data)
+    else:
+        refusal = refuse(ErrorCode.MISSING_CAPABILITY, **data)
+    for era, code, status in ((Era.MODERN, -32021, 400), (Era.LEGACY, -32602, 200)):
+        call = call_of(era=era)
+        error = render(call, refusal)["error"]
+        assert (error["code"], http_status(call, refusal)) == (code, status)
+        assert error["data"]["requiredCapabilities"] == {"sampling": {}}
+
+
+def test_the_kind_of_a_result_is_told_to_modern_callers_only() -> None:
+    outcome = Result({"inputRequests": {}}, kind=ResultKind.INPUT_REQUIRED)
+    assert render(call_of(), outcome)["result"]["resultType"] == "input_required"
+    assert render(call_of(era=Era.LEGACY), outcome)["result"] == {"inputRequests": {}}
+
+
+def test_the_result_of_a_subscription_names_it() -> None:
+    outcome = Result({}, feed=FakeFeed())
+    result = render(call_of(Method.LISTEN), outcome)["result"]
+    assert result["_meta"][SUBSCRIPTION_KEY] == 1
+    assert SUBSCRIPTION_KEY not in render(call_of(), outcome)["result"]["_meta"]
 
 
 def test_a_result_is_in_the_terms_of_the_era() -> None:
@@ -83,7 +127,8 @@ def test_what_a_model_can_act_on_is_a_tool_result(era: Era, error: ErrorCode) ->
 def test_everything_else_is_a_protocol_error(era: Era, error: ErrorCode) -> None:
     answer = render(call_of(era=era), refuse(error))
     assert "result" not in answer
-    assert answer["error"]["code"] == error.rpc_code
+    legacy_knows = era is Era.MODERN or error is not ErrorCode.MISSING_CAPABILITY
+    assert answer["error"]["code"] == (error.rpc_code if legacy_knows else codes.INVALID_PARAMS)
     assert answer["error"]["message"] == "Public words."
     assert answer["error"]["data"]["code"] == error.code
 

@@ -6,17 +6,21 @@ from typing import Any
 
 import pytest
 
-from bascule.gateway.call import Endpoint, EndpointKind, Result
+from bascule.gateway.call import NOTHING_MORE, Endpoint, EndpointKind, Result
+from bascule.gateway.capabilities import NO_CAPABILITIES
 from bascule.gateway.errors import UpstreamTimeout
 from bascule.gateway.record import EventType, Status
 from bascule.protocol.messages import CAPABILITIES_KEY, SERVER_INFO_KEY, VERSION_KEY
+from bascule.state.memory import MemoryState
 from bascule.transports import disconnect
+from bascule.transports.sessions import Sessions
 from bascule.transports.streamable_http import HttpConfig
 from fakes.asgi import FakeExchange
 from fakes.catalogue import KEY, make_snapshot, make_tool
 from fakes.executor import FakeExecutor
 from fakes.mcp import META, FakeSite, exchange_of, headers_of, legacy, modern
 from fakes.recorder import FakeRecorder
+from fakes.streams import SEALS
 
 MESSAGES = [modern(), legacy()]
 ERAS = pytest.mark.parametrize("message", MESSAGES, ids=["modern", "legacy"])
@@ -58,7 +62,7 @@ async def test_faults_are_told_in_order(row: int) -> None:
     site = FakeSite()
     await site.play(exchange)
     assert exchange.status == FAULTS[row][0]
-    assert exchange.answer["id"] is None
+    assert "id" not in exchange.answer
     assert not site.upstream.calls
 
 
@@ -189,7 +193,7 @@ async def test_a_key_in_the_address_is_not_a_key() -> None:
     [
         (b"{", {}, 400, -32700),
         (b"[" * 100_000, {}, 400, -32700),
-        (json.dumps(MESSAGES).encode(), {}, 400, -32600),
+        (json.dumps(MESSAGES).encode(), {"MCP-Protocol-Version": "2025-06-18"}, 400, -32600),
         (b'{"jsonrpc":"2.0","id":1,"result":{}}', {}, 400, -32600),
         (modern(id=None), {}, 400, -32600),
         (modern(), {"Mcp-Method": None}, 400, -32020),
@@ -330,7 +334,8 @@ async def test_a_notification_that_is_not_accepted_gets_an_error_status(
     message: dict[str, Any], headers: dict[str, str | None], status: int
 ) -> None:
     exchange = await FakeSite().post(message, headers)
-    assert (exchange.status, exchange.answer["id"]) == (status, None)
+    assert exchange.status == status
+    assert "id" not in exchange.answer
 
 
 async def test_an_endpoint_serves_its_slice_only() -> None:
@@ -431,3 +436,23 @@ async def test_a_disconnect_cancels_a_modern_call_and_not_a_legacy_one(
     assert old.status == 200
     assert old_site.recorder.last.status is Status.SUCCESS
     assert old.receives == 1, "nobody listens for a disconnect that means nothing"
+
+
+async def test_a_plain_modern_call_costs_nothing_that_streams_and_sessions_need() -> None:
+    """No backchannel, no parameters but its own, and no store, whatever headers it brings."""
+    site = FakeSite(sessions=Sessions(SEALS, FakeStore()))
+    exchange = await site.post(modern(), {"Mcp-Session-Id": "ignored"})
+    assert exchange.status == 200
+    [call] = site.upstream.calls
+    assert call.more is NOTHING_MORE
+    assert call.back is None
+    assert call.capabilities is NO_CAPABILITIES
+    assert call.headers is not None
+    assert call.headers[b"authorization"] == b"", "whoever looks into them finds no secret"
+
+
+class FakeStore(MemoryState):
+    """A store that must not be asked."""
+
+    async def get(self, key: str) -> bytes | None:
+        raise AssertionError(key)

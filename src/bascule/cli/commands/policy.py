@@ -1,5 +1,6 @@
 """`bascule policy`: who may use what."""
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import typer
@@ -11,12 +12,21 @@ from bascule.gateway.tool import RiskLevel
 
 app = typer.Typer(no_args_is_help=True, help="Access rules. Without a rule nothing is callable.")
 
-_COLUMNS = ("name", "effect", "roles", "actions", "bundles", "tools", "risks", "priority")
+_COLUMNS = (
+    *("name", "effect", "roles", "actions", "bundles", "tools", "prompts", "resources", "risks"),
+    "priority",
+)
 
 RoleOption = Annotated[list[str], typer.Option(help="A role the rule is about; repeatable.")]
 BundleOption = Annotated[list[str] | None, typer.Option(help="Only this bundle; repeatable.")]
 ToolOption = Annotated[
     list[str] | None, typer.Option(help="Only this tool or pattern (get_*); repeatable.")
+]
+PromptOption = Annotated[
+    list[str] | None, typer.Option(help="Only this prompt or pattern; repeatable.")
+]
+ResourceOption = Annotated[
+    list[str] | None, typer.Option(help="Only this URI or pattern (file:///docs/*); repeatable.")
 ]
 RiskOption = Annotated[
     list[RiskLevel] | None, typer.Option(help="Only this risk level; repeatable.")
@@ -41,6 +51,8 @@ def allow(
     role: RoleOption,
     bundle: BundleOption = None,
     tool: ToolOption = None,
+    prompt: PromptOption = None,
+    resource: ResourceOption = None,
     risk: RiskOption = None,
     output: OutputOption = Format.TABLE,
     data: DataOption = DEFAULT_DATA,
@@ -48,7 +60,8 @@ def allow(
     key: KeyOption = None,
 ) -> None:
     """Let a role see and call tools."""
-    body = _rule(name, "allow", role, bundle, tool, risk)
+    named = {"tools": tool, "prompts": prompt, "resources": resource}
+    body = _rule(name, "allow", role, {"bundles": bundle, "risks": risk, **named})
     target = Target(data, url, key)
     print_value(with_api(target, lambda api: api.post(path_of("policies"), json=body)), output)
 
@@ -59,6 +72,8 @@ def deny(
     role: RoleOption,
     bundle: BundleOption = None,
     tool: ToolOption = None,
+    prompt: PromptOption = None,
+    resource: ResourceOption = None,
     risk: RiskOption = None,
     output: OutputOption = Format.TABLE,
     data: DataOption = DEFAULT_DATA,
@@ -66,7 +81,8 @@ def deny(
     key: KeyOption = None,
 ) -> None:
     """Keep a role from tools; deny wins over allow."""
-    body = _rule(name, "deny", role, bundle, tool, risk)
+    named = {"tools": tool, "prompts": prompt, "resources": resource}
+    body = _rule(name, "deny", role, {"bundles": bundle, "risks": risk, **named})
     target = Target(data, url, key)
     print_value(with_api(target, lambda api: api.post(path_of("policies"), json=body)), output)
 
@@ -85,18 +101,7 @@ def remove(
 
 
 def _rule(
-    name: str,
-    effect: str,
-    roles: list[str],
-    bundles: list[str] | None,
-    tools: list[str] | None,
-    risks: list[RiskLevel] | None,
+    name: str, effect: str, roles: list[str], about: Mapping[str, Sequence[str] | None]
 ) -> dict[str, object]:
-    return {
-        "name": name,
-        "effect": effect,
-        "roles": roles,
-        "bundles": bundles or [],
-        "tools": tools or [],
-        "risks": risks or [],
-    }
+    narrowed = {member: list(names or ()) for member, names in about.items()}
+    return {"name": name, "effect": effect, "roles": roles, **narrowed}

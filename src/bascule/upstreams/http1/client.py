@@ -84,7 +84,8 @@ class HttpClient:
     def stream(self, request: HttpRequest, deadline: float) -> ResponseStream:
         """Like `request`, but the body is read as it comes: `async with … as response`.
 
-        The body may be endless; what is held of it is bounded, the sender is slowed down.
+        The body may be endless, and so may the deadline (`math.inf`); what is held of the body
+        is bounded, the sender is slowed down. It may be opened in one task and read in another.
         Leaving the block early closes the connection, or, where the end follows within
         moments, keeps it.
         """

@@ -1,6 +1,7 @@
 """One connection: writes a request, waits for its response, knows when it may serve another."""
 
 import asyncio
+import math
 import select
 import time
 from typing import Final, Protocol, cast
@@ -98,7 +99,8 @@ class Connection(asyncio.Protocol):
         """Send `payload`; the future is done when the response is whole.
 
         Without `body_limit` it is done when the header section is, and `next_piece` gives the
-        body. The future raises Disconnected, UpstreamTimeout or UpstreamFailed.
+        body, to one reader at a time. A `deadline` of `math.inf` never passes. The future raises
+        Disconnected, UpstreamTimeout or UpstreamFailed.
         """
         self._waiter = waiter = self._loop.create_future()
         self._failure = None
@@ -180,6 +182,8 @@ class Connection(asyncio.Protocol):
 
     def _arm(self, deadline: float) -> None:
         self._deadline = deadline
+        if deadline == math.inf:
+            return
         if self._timer is not None:
             if self._timer_due <= deadline:
                 return
@@ -196,7 +200,8 @@ class Connection(asyncio.Protocol):
             return
         remaining = self._deadline - time.monotonic()
         if remaining > 0:
-            self._set_timer(remaining)
+            if remaining != math.inf:
+                self._set_timer(remaining)
             return
         self._fail(timed_out(self._origin, "waiting for its answer"))
         self.abort()

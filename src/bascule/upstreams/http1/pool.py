@@ -1,6 +1,7 @@
 """The connections to one origin: last used first, a bounded number, waiters in order."""
 
 import asyncio
+import math
 import ssl
 import time
 from collections import deque
@@ -153,7 +154,9 @@ class OriginPool:
         waiter: asyncio.Future[Connection] = self._loop.create_future()
         self._waiters.append(waiter)
         try:
-            async with asyncio.timeout(deadline - time.monotonic()):
+            # uvloop cannot wait for a time that never comes.
+            left = None if deadline == math.inf else deadline - time.monotonic()
+            async with asyncio.timeout(left):
                 return await waiter
         except TimeoutError:
             self._decline(waiter)

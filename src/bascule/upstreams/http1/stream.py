@@ -24,7 +24,7 @@ class ResponseStream:
         """`max_body_bytes` bounds `read`, not the iteration."""
         self._open = opener
         self._request = request
-        self._deadline = deadline
+        self.deadline = deadline
         self._max_body_bytes = max_body_bytes
         self._connection: Connection | None = None
         self.status = 0
@@ -35,7 +35,7 @@ class ResponseStream:
         return find_header(self.headers, name)
 
     async def __aenter__(self) -> Self:
-        self._connection = connection = await self._open(self._request, self._deadline)
+        self._connection = connection = await self._open(self._request, self.deadline)
         self.status = connection.reader.status
         self.headers = connection.reader.headers
         return self

@@ -3,6 +3,6 @@
 from bascule.upstreams.mcp.failures import UpstreamRpcError
 from bascule.upstreams.mcp.settings import McpConfig
 from bascule.upstreams.mcp.tools import RelayedTool
-from bascule.upstreams.mcp.upstream import McpUpstream
+from bascule.upstreams.mcp.upstream import Bridge, McpUpstream
 
-__all__ = ["McpConfig", "McpUpstream", "RelayedTool", "UpstreamRpcError"]
+__all__ = ["Bridge", "McpConfig", "McpUpstream", "RelayedTool", "UpstreamRpcError"]

@@ -4,21 +4,34 @@ Source: specification 2026-07-28 basic/transports/streamable-http "Receiving Mes
 2025-11-25 basic/transports "Sending Messages", "Resumability and Redelivery".
 """
 
+import asyncio
+import math
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from bascule.gateway.errors import UpstreamFailed
 from bascule.upstreams.http1 import ResponseStream
 from bascule.upstreams.mcp.events import Event, EventReader, EventTooLarge
-from bascule.upstreams.mcp.failures import failed
+from bascule.upstreams.mcp.failures import failed, timed_out
+from bascule.upstreams.mcp.hooks import OnNote
 from bascule.upstreams.mcp.messages import Incoming, decode
-
-OnRequest = Callable[[Incoming], Awaitable[None]]
-"""Answers a request that a legacy server sends while it works on ours."""
 
 _DEFAULT_RETRY_MS: Final = 1000
 _LONGEST_SESSION_ID: Final = 1024
+
+
+class Listener(NamedTuple):
+    """Takes in what an event stream brings besides the response.
+
+    `on_request` sees to the answer to a request of a legacy server, `drained` is waited for
+    before more is read.
+    """
+
+    on_note: OnNote | None = None
+    on_request: Callable[[Incoming], Awaitable[None]] | None = None
+    drained: Callable[[], Awaitable[None]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +42,7 @@ class Resumption:
     retry_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """An HTTP answer. `message` is the JSON-RPC response in it, if there is one."""
 
     status: int
@@ -49,12 +61,12 @@ class AnswerReader:
 
     def __init__(self, upstream: str, limit: int) -> None:
         self._upstream = upstream
-        self._limit = limit
+        self.limit = limit
 
     async def read(
-        self, response: ResponseStream, request_id: str, on_request: OnRequest | None = None
+        self, response: ResponseStream, request_id: str, listener: Listener | None = None
     ) -> Answer:
-        """Read until the response to `request_id`; without `on_request` requests are ignored.
+        """Read until the response to `request_id`; what `listener` does not take is ignored.
 
         Raises:
             UpstreamFailed: neither JSON nor events, too large, or for another request.
@@ -63,7 +75,7 @@ class AnswerReader:
         kind = (response.header("content-type") or "").partition(";")[0].strip().lower()
         message, resumption = None, None
         if kind == "text/event-stream" and response.status == 200:
-            message, resumption = await self._read_events(response, request_id, on_request)
+            message, resumption = await self._read_events(response, request_id, listener)
         elif kind == "application/json":
             message = self._read_json(await response.read(), response.status, request_id)
         elif response.status == 200:
@@ -88,38 +100,61 @@ class AnswerReader:
         return message
 
     async def _read_events(
-        self, response: ResponseStream, request_id: str, on_request: OnRequest | None
+        self, response: ResponseStream, request_id: str, listener: Listener | None
     ) -> tuple[Incoming | None, Resumption | None]:
-        reader = EventReader(self._limit)
+        reader = EventReader(self.limit)
         while True:
-            try:
-                piece = await response.next_piece()
-            except UpstreamFailed:
-                if reader.last_id is None:
-                    raise
-                piece = b""
-            if not piece:
+            messages = await self.next_messages(response, reader)
+            if messages is None:
                 break
-            for event in self._feed(reader, piece):
-                message = self._decode(event)
-                if message is None:
-                    continue
+            for message in messages:
                 if message.is_response and message.id in {request_id, None}:
                     return message, None
-                if message.is_request and on_request is not None:
-                    await on_request(message)
+                if listener is not None:
+                    await _tell(listener, message)
+            if listener is not None and listener.drained is not None:
+                await self._wait_for(listener.drained, response.deadline)
         if reader.last_id is None:
             raise self._failed("its event stream ended without the response")
         retry_ms = _DEFAULT_RETRY_MS if reader.retry_ms is None else reader.retry_ms
         return None, Resumption(reader.last_id, retry_ms)
 
-    def _feed(self, reader: EventReader, piece: bytes) -> list[Event]:
+    async def _wait_for(self, drained: Callable[[], Awaitable[None]], deadline: float) -> None:
+        left = None if deadline == math.inf else deadline - time.monotonic()
+        try:
+            async with asyncio.timeout(left):
+                await drained()
+        except TimeoutError:
+            raise timed_out(self._upstream, "its caller did not read on") from None
+
+    async def next_messages(
+        self, response: ResponseStream, reader: EventReader
+    ) -> list[Incoming] | None:
+        """The messages of the next piece of a stream, often none; None at its end.
+
+        Raises:
+            UpstreamFailed: what came is no message, or the stream broke and cannot be resumed.
+        """
+        try:
+            piece = await response.next_piece()
+        except UpstreamFailed:
+            if reader.last_id is None:
+                raise
+            return None
+        if not piece:
+            return None
+        decoded = [self.decode(event) for event in self.feed(reader, piece)]
+        return [message for message in decoded if message is not None]
+
+    def feed(self, reader: EventReader, piece: bytes) -> list[Event]:
+        """The events that `piece` completes; raises UpstreamFailed where one is too large."""
         try:
             return reader.feed(piece)
         except EventTooLarge:
-            raise self._failed(f"an event is larger than {self._limit} bytes") from None
+            raise self._failed(f"an event is larger than {self.limit} bytes") from None
 
-    def _decode(self, event: Event) -> Incoming | None:
+    def decode(self, event: Event) -> Incoming | None:
+        """The message in `event`, if it is for one; raises UpstreamFailed where it is none."""
         if event.type != "message" or not event.data:
             return None
         message = decode(event.data)
@@ -129,6 +164,14 @@ class AnswerReader:
 
     def _failed(self, reason: str) -> UpstreamFailed:
         return failed(self._upstream, reason)
+
+
+async def _tell(listener: Listener, message: Incoming) -> None:
+    if message.is_request:
+        if listener.on_request is not None:
+            await listener.on_request(message)
+    elif not message.is_response and listener.on_note is not None:
+        listener.on_note(message)
 
 
 def _session_id(response: ResponseStream) -> str | None:

@@ -1,9 +1,7 @@
 """A child process that speaks in lines: started without a shell, ended with all its descendants.
 
-It leads a process group of its own, which is killed as a whole. Should the gateway die without
-ending it, two things do: its input ends, and on Linux the kernel kills it (PR_SET_PDEATHSIG, set
-by a launcher that then becomes the command, so that no code runs between fork and exec here). The
-launcher also closes what the child should not inherit: uvloop leaves it copies of its pipes.
+It is in a process group of its own, which is killed as a whole. Should the gateway die without
+ending it, its input ends, and on Linux a keeper that was started in between kills the group.
 """
 
 import asyncio
@@ -14,6 +12,7 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Self, cast
 
 from bascule.upstreams.mcp.stderr import StderrLog
@@ -24,23 +23,7 @@ _INHERITED: Final = (
 )  # fmt: skip
 _DRAIN_SECONDS: Final = 0.5
 _EXIT_SECONDS: Final = 0.1
-# 1 is PR_SET_PDEATHSIG. The parent may have died before it was set.
-_LAUNCHER: Final = """\
-import ctypes, os, signal, sys
-ctypes.CDLL(None).prctl(1, int(signal.SIGKILL), 0, 0, 0)
-if os.getppid() != int(sys.argv[1]):
-    sys.exit(0)
-for descriptor in os.listdir("/proc/self/fd"):
-    if int(descriptor) > 2:
-        try:
-            os.close(int(descriptor))
-        except OSError:
-            pass
-try:
-    os.execv(sys.argv[2], sys.argv[3:])
-except OSError as error:
-    sys.exit(f"cannot run {sys.argv[2]}: {error}")
-"""
+_KEEPER: Final = Path(__file__).with_name("keeper.py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +85,8 @@ class Child(asyncio.SubprocessProtocol):
             raise FileNotFoundError(f"there is no command {command.argv[0]!r} in PATH")
         argv = [program, *command.argv[1:]]
         if sys.platform == "linux" and sys.executable:
-            launcher = [sys.executable, "-I", "-S", "-c", _LAUNCHER, str(os.getpid()), program]
-            argv = [*launcher, *command.argv]
+            keeper = [sys.executable, "-I", "-S", str(_KEEPER), str(os.getpid()), program]
+            argv = [*keeper, *command.argv]
         child = cls(name, events, max_line_bytes)
         transport, _ = await asyncio.get_running_loop().subprocess_exec(
             lambda: child,

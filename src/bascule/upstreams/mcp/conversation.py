@@ -2,26 +2,26 @@
 
 import asyncio
 import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import Final, Protocol
 
 import msgspec
 import structlog
 
 from bascule.gateway.errors import GatewayError
+from bascule.gateway.feed import ListenFilter
 from bascule.gateway.identifiers import Identifiers
 from bascule.protocol.versions import Era
-from bascule.upstreams.mcp.failures import failed, rpc_error, timed_out
+from bascule.upstreams.mcp.channel import Listening
+from bascule.upstreams.mcp.described import Described
+from bascule.upstreams.mcp.dialogue import Dialogue
+from bascule.upstreams.mcp.failures import failed, timed_out
 from bascule.upstreams.mcp.handshake import Handshake
-from bascule.upstreams.mcp.messages import (
-    Incoming,
-    Outgoing,
-    RpcError,
-    decode,
-    encode,
-    encode_cancelled,
-    encode_reply,
-)
+from bascule.upstreams.mcp.hooks import Hooks, OnNote
+from bascule.upstreams.mcp.messages import NOBODY, Outgoing, SessionKey, decode
 from bascule.upstreams.mcp.settings import McpConfig
+from bascule.upstreams.mcp.subscribing import LegacySubscriptions
 
 _log = structlog.get_logger(__name__)
 
@@ -46,14 +46,15 @@ class Conversation:
     The handshake goes on whoever waits for it: a slow start is not begun anew with each call.
     """
 
-    def __init__(self, name: str, ids: Identifiers) -> None:
+    def __init__(self, name: str, ids: Identifiers, session: SessionKey = NOBODY) -> None:
+        """`session` is whose child it is: that caller's alone, or everybody's."""
         self._name = name
-        self._ids = ids
         self._lines: Lines | None = None
-        self._handshake = Handshake(ids.next(), ids.next())
+        self._handshake = Handshake(ids.next(), ids.next(), session.capabilities)
+        self._dialogue = Dialogue(name, ids, self, is_private=session != NOBODY)
+        self._subscriptions: LegacySubscriptions | None = None
         self._timers: list[asyncio.TimerHandle] = []
         self._ready: asyncio.Future[Era] = asyncio.get_running_loop().create_future()
-        self._pending: dict[str, asyncio.Future[Incoming]] = {}
         self._ended: str | None = None
         self._noise = 0
 
@@ -79,7 +80,9 @@ class Conversation:
             loop.call_later(config.start_seconds, self._give_up, config.start_seconds),
         ]
 
-    async def exchange(self, request: Outgoing, deadline: float) -> msgspec.Raw | bytes:
+    async def exchange(
+        self, request: Outgoing, deadline: float, hooks: Hooks | None = None
+    ) -> msgspec.Raw | bytes:
         """Send `request` and give the `result` of its response.
 
         Raises:
@@ -88,24 +91,36 @@ class Conversation:
             GatewayError: it ended, did not answer in time, or is not to be talked to.
         """
         era = await self._until_ready(deadline)
-        request_id = self._ids.next()
-        waiter: asyncio.Future[Incoming] = asyncio.get_running_loop().create_future()
-        self._pending[request_id] = waiter
-        try:
-            self._send(encode(request_id, request, era))
-            async with asyncio.timeout(deadline - time.monotonic()):
-                answer = await waiter
-        except TimeoutError:
-            self._cancel(request_id, "the deadline passed")
-            raise timed_out(self._name, "waiting for its answer") from None
-        except asyncio.CancelledError:
-            self._cancel(request_id, "the caller does not wait any longer")
-            raise
-        finally:
-            self._pending.pop(request_id, None)
-        if isinstance(answer.error, RpcError):
-            raise rpc_error(answer.error.code, answer.error.message, answer.error.data)
-        return answer.result_bytes
+        return await self._dialogue.exchange(request, era, deadline, hooks)
+
+    async def describe(self, deadline: float) -> Described:
+        """What the server said about itself. Raises as `exchange`."""
+        era = await self._until_ready(deadline)
+        return self._handshake.described or Described(era, "")
+
+    @asynccontextmanager
+    async def listen(
+        self, wanted: ListenFilter, on_note: OnNote, deadline: float
+    ) -> AsyncGenerator[Listening]:
+        """Hear of changes while the block lasts. Raises as `exchange`."""
+        era = await self._until_ready(deadline)
+        if era is Era.MODERN:
+            async with self._dialogue.listen(wanted, on_note, deadline) as subscription:
+                yield subscription
+            return
+        async with self._legacy_subscriptions().listen(wanted, on_note, deadline) as subscription:
+            yield subscription
+
+    def _legacy_subscriptions(self) -> LegacySubscriptions:
+        if self._subscriptions is None:
+            described = self._handshake.described
+            capabilities = b"{}" if described is None else described.capabilities
+            self._subscriptions = LegacySubscriptions(
+                self.exchange, self._dialogue.routing, capabilities
+            )
+            if self._ended is not None:
+                self._subscriptions.lose(self._ended)
+        return self._subscriptions
 
     async def _until_ready(self, deadline: float) -> Era:
         if self._handshake.era is not None and self._ended is None:
@@ -116,16 +131,19 @@ class Conversation:
         except TimeoutError:
             raise timed_out(self._name, "waiting for its start", sent=False) from None
 
-    def _send(self, message: bytes) -> None:
+    async def send(self, message: bytes) -> None:
+        """Write one message; raises UpstreamFailed where nobody reads it."""
+        if not self._write(message):
+            raise failed(self._name, self._ended or "it does not read what is sent to it")
+
+    def post(self, message: bytes) -> None:
+        """Write one message, if anybody reads it."""
+        self._write(message)
+
+    def _write(self, message: bytes) -> bool:
         # Line breaks between the tokens of relayed JSON would end the message early.
         line = message.replace(b"\n", b" ").replace(b"\r", b" ")
-        if self._ended is not None or self._lines is None or not self._lines.write(line):
-            reason = self._ended or "it does not read what is sent to it"
-            raise failed(self._name, reason)
-
-    def _cancel(self, request_id: str, reason: str) -> None:
-        if self._lines is not None and self._ended is None:
-            self._lines.write(encode_cancelled(request_id, reason))
+        return self._ended is None and self._lines is not None and self._lines.write(line)
 
     def _stop_probing(self) -> None:
         self._continue(self._handshake.stop_probing())
@@ -166,10 +184,10 @@ class Conversation:
         message = decode(line)
         if message is None:
             self._note_noise(line)
-        elif message.is_response:
-            self._take_response(message)
-        elif message.is_request and self._handshake.era is Era.LEGACY and self._lines is not None:
-            self._lines.write(encode_reply(message))
+        else:
+            if message.is_response and not self._handshake.is_over:
+                self._continue(self._handshake.take(message))
+            self._dialogue.take(message, self._handshake.era)
 
     def take_end(self, reason: str) -> None:
         """The child is gone, or of no further use."""
@@ -178,16 +196,9 @@ class Conversation:
         failure: GatewayError = failed(self._name, reason)
         broken = self._handshake.is_probing and not self._handshake.is_over
         self._fail_ready(HandshakeBroken(reason) if broken else failure)
-        for waiter in self._pending.values():
-            if not waiter.done():
-                waiter.set_exception(failed(self._name, reason))
-
-    def _take_response(self, message: Incoming) -> None:
-        if not self._handshake.is_over:
-            self._continue(self._handshake.take(message))
-        waiter = self._pending.get(message.id) if isinstance(message.id, str) else None
-        if waiter is not None and not waiter.done():
-            waiter.set_result(message)
+        self._dialogue.end(reason)
+        if self._subscriptions is not None:
+            self._subscriptions.lose(reason)
 
     def _note_noise(self, line: bytes) -> None:
         self._noise += 1

@@ -1,18 +1,30 @@
 """The MCP endpoint of an HTTP server: where messages are posted, and what its statuses mean."""
 
+import math
 from typing import Final
+from urllib.parse import urljoin
 
 from bascule import __version__
 from bascule.gateway.errors import GatewayError, UpstreamRateLimited
 from bascule.gateway.tool import Upstream
-from bascule.upstreams.http1 import HttpClient, HttpRequest, Origin
-from bascule.upstreams.mcp.answers import Answer, AnswerReader, OnRequest
+from bascule.upstreams.http1 import (
+    HttpClient,
+    HttpRequest,
+    Origin,
+    ResponseStream,
+    prepare_headers,
+)
+from bascule.upstreams.mcp.answers import Answer, AnswerReader, Listener
 from bascule.upstreams.mcp.failures import failed
 
 Headers = tuple[tuple[str, str], ...]
 
-_ACCEPT: Final = "application/json, text/event-stream"
-_POST: Final = (("content-type", "application/json"), ("accept", _ACCEPT))
+_EVENTS: Final = "text/event-stream"
+_HEADERS: Final[dict[str, Headers]] = {
+    "POST": (("content-type", "application/json"), ("accept", f"application/json, {_EVENTS}")),
+    "GET": (("accept", _EVENTS),),
+    "DELETE": (),
+}
 # An operator's header must not contradict what a message says about itself.
 _RESERVED: Final = frozenset(
     {"content-type", "accept", "mcp-protocol-version", "mcp-method", "mcp-name", "mcp-session-id",
@@ -23,22 +35,43 @@ _RESERVED: Final = frozenset(
 class Endpoint:
     """Posts messages to one upstream, with the operator's headers; follows no redirect."""
 
-    def __init__(self, upstream: Upstream, client: HttpClient, max_message_bytes: int) -> None:
-        """Open no connection yet.
+    def __init__(
+        self,
+        upstream: Upstream,
+        client: HttpClient,
+        max_message_bytes: int,
+        lasting: HttpClient | None = None,
+    ) -> None:
+        """Open no connection yet. `lasting` is for exchanges and streams without a near end.
 
         Raises:
-            ValueError: the URL is unusable; says what to change.
+            ValueError: the URL or a header is unusable; says what to change.
         """
         self.name = upstream.name
+        self.reader = AnswerReader(upstream.name, max_message_bytes)
         self._client = client
+        self._lasting = lasting or client
         self._origin, self._target = Origin.locate(upstream.url)
         self._connect_timeout_seconds = upstream.connect_timeout_seconds
-        self._reader = AnswerReader(upstream.name, max_message_bytes)
         given = {name.lower() for name, _ in upstream.headers}
         agent = () if "user-agent" in given else (("user-agent", f"bascule/{__version__}"),)
         self._own = agent + tuple(
             (name, value) for name, value in upstream.headers if name.lower() not in _RESERVED
         )
+        # Here, where what is wrong is said once, and not with every call.
+        prepare_headers(self._own)
+        self._prepared: dict[str, bytes] = {}
+
+    def locate(self, reference: str) -> str:
+        """The target that `reference` names; relative ones are seen from this endpoint's URL.
+
+        Raises:
+            ValueError: it leads to another origin; credentials must not go there.
+        """
+        origin, target = Origin.locate(urljoin(f"{self._origin}{self._target}", reference))
+        if origin != self._origin:
+            raise ValueError(f"{reference[:128]!r} leads away from {self._origin}")
+        return target
 
     async def post(
         self,
@@ -46,39 +79,62 @@ class Endpoint:
         headers: Headers,
         request_id: str,
         deadline: float,
-        on_request: OnRequest | None = None,
+        listener: Listener | None = None,
+        prepared: bytes = b"",
     ) -> Answer:
         """Post a request and read up to its response. Raises as `AnswerReader.read`, and
-        UpstreamUnreachable where nothing was sent."""
-        request = self._request("POST", (*_POST, *headers), body)
+        UpstreamUnreachable where nothing was sent. `prepared` are headers as lines."""
+        request = self._request("POST", headers, body, prepared)
         async with self._client.stream(request, deadline) as response:
-            return await self._reader.read(response, request_id, on_request)
+            return await self.reader.read(response, request_id, listener)
+
+    async def converse(
+        self, body: bytes, headers: Headers, request_id: str, listener: Listener
+    ) -> Answer:
+        """As `post`, but in no hurry: who waits for it ends it."""
+        async with self.open(body, headers) as response:
+            return await self.reader.read(response, request_id, listener)
 
     async def resume(
-        self, headers: Headers, request_id: str, deadline: float, on_request: OnRequest | None
+        self, headers: Headers, request_id: str, deadline: float, listener: Listener | None
     ) -> Answer:
         """Take up an event stream again; `headers` name session and last event."""
-        request = self._request("GET", (("accept", "text/event-stream"), *headers))
-        async with self._client.stream(request, deadline) as response:
-            return await self._reader.read(response, request_id, on_request)
+        client = self._lasting if deadline == math.inf else self._client
+        async with client.stream(self._request("GET", headers), deadline) as response:
+            return await self.reader.read(response, request_id, listener)
 
-    async def notify(self, body: bytes, headers: Headers, deadline: float) -> int:
-        """Post a message that has no response; gives the status."""
-        request = self._request("POST", (*_POST, *headers), body)
+    def open(self, body: bytes, headers: Headers) -> ResponseStream:
+        """The stream that answers a POST of `body`, or, without one, a GET. It has no deadline."""
+        request = self._request("POST" if body else "GET", headers, body)
+        return self._lasting.stream(request, math.inf)
+
+    async def notify(
+        self, body: bytes, headers: Headers, deadline: float, target: str | None = None
+    ) -> int:
+        """Post a message that has no response, to `target` if given; gives the status."""
+        request = self._request("POST", headers, body)
+        if target is not None:
+            request = request._replace(target=target)
         return (await self._client.request(request, deadline)).status
 
     async def delete(self, headers: Headers, deadline: float) -> int:
         """Ask the server to end the session that `headers` name; gives the status."""
         return (await self._client.request(self._request("DELETE", headers), deadline)).status
 
-    def _request(self, method: str, headers: Headers, body: bytes = b"") -> HttpRequest:
+    def _request(
+        self, verb: str, headers: Headers, body: bytes = b"", prepared: bytes = b""
+    ) -> HttpRequest:
+        common = self._prepared.get(verb)
+        if common is None:
+            common = self._prepared[verb] = prepare_headers(_HEADERS[verb] + self._own)
         return HttpRequest(
             self._origin,
-            method,
+            verb,
             self._target,
-            self._own + headers,
+            headers,
             body,
             self._connect_timeout_seconds,
+            common + prepared,
         )
 
     def failure_of(self, answer: Answer) -> GatewayError | None:

@@ -74,7 +74,8 @@ class EventReader:
         elif name == b"event":
             self._type = value.decode("utf-8", "replace")
         elif name == b"id" and b"\0" not in value:
-            self.last_id = value.decode("utf-8", "replace")
+            # As headers are written: what is sent back are the same bytes.
+            self.last_id = value.decode("latin-1")
         elif name == b"retry" and value.isdigit() and len(value) <= _LONGEST_RETRY_DIGITS:
             self.retry_ms = int(value)
         return None

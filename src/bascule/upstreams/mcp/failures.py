@@ -50,6 +50,10 @@ class EraMismatch(Exception):
         self.reason = reason
 
 
+class NotStreamable(EraMismatch):
+    """The upstream has no endpoint of this transport, but may have one of the first revision."""
+
+
 def rpc_error(code: int, message: str, data: object = None) -> UpstreamRpcError:
     """The failure for a JSON-RPC error of the upstream."""
     kind = UpstreamRefusedParams if code == codes.INVALID_PARAMS else UpstreamRpcError

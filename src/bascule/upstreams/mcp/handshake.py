@@ -4,6 +4,7 @@ Source: specification 2026-07-28, basic/transports/stdio "Backward Compatibility
 """
 
 from bascule.protocol.versions import Era
+from bascule.upstreams.mcp.described import Described, describe
 from bascule.upstreams.mcp.messages import (
     INITIALIZED,
     Incoming,
@@ -18,15 +19,18 @@ from bascule.upstreams.mcp.versions import NoCommonVersion, era_of, legacy_versi
 class Handshake:
     """Asks `server/discover` first; what is not a modern answer leads to `initialize`.
 
-    `era` is set once the server's era is known and it may be spoken to, `failure` once it is
-    clear that it never will be.
+    `era` and `described` are set once the server's era is known and it may be spoken to,
+    `failure` once it is clear that it never will be.
     """
 
-    def __init__(self, probe_id: str, initialize_id: str) -> None:
+    def __init__(self, probe_id: str, initialize_id: str, capabilities: bytes = b"{}") -> None:
+        """`capabilities` are what a legacy server is told that it may ask for, as JSON."""
+        self._capabilities = capabilities
         self._probe_id = probe_id
         self._initialize_id = initialize_id
         self.is_probing = False
         self.era: Era | None = None
+        self.described: Described | None = None
         self.failure: str | None = None
 
     @property
@@ -37,7 +41,7 @@ class Handshake:
     def begin(self, *, probe: bool) -> bytes:
         """The first message; without `probe` the server is taken for a legacy one at once."""
         if not probe:
-            return encode_initialize(self._initialize_id)
+            return encode_initialize(self._initialize_id, self._capabilities)
         self.is_probing = True
         return encode(self._probe_id, Outgoing("server/discover"), Era.MODERN)
 
@@ -49,7 +53,7 @@ class Handshake:
         if self.is_over or not self.is_probing:
             return None
         self.is_probing = False
-        return encode_initialize(self._initialize_id)
+        return encode_initialize(self._initialize_id, self._capabilities)
 
     def take(self, answer: Incoming) -> bytes | None:
         """Take in a response; gives what to send next, if anything."""
@@ -68,7 +72,7 @@ class Handshake:
             self.failure = f"{refusal}, which is not spoken here"
             return None
         if era is Era.MODERN:
-            self.era = era
+            self.era, self.described = era, describe(answer, era)
             return None
         return self.stop_probing()
 
@@ -78,9 +82,9 @@ class Handshake:
             self.failure = f"it refused to initialize ({answer.error.code}: {text})"
             return None
         try:
-            legacy_version(answer)
+            version = legacy_version(answer)
         except (NoCommonVersion, ValueError) as refusal:
             self.failure = f"it could not be initialized: {refusal}"
             return None
-        self.era = Era.LEGACY
+        self.era, self.described = Era.LEGACY, describe(answer, Era.LEGACY, version)
         return INITIALIZED

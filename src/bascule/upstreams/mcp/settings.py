@@ -22,3 +22,7 @@ class McpConfig:
     close_grace_seconds: float = 2.0
     max_sessions: int = 256
     """Legacy sessions held at one HTTP server at a time, one for each caller."""
+    max_children: int = 8
+    """Child processes of a legacy server that run at a time for callers who can be asked."""
+    child_idle_seconds: float = 60.0
+    """After that long without a call, such a child is ended."""

@@ -2,18 +2,25 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
 from typing import Final
 
 import msgspec
 import structlog
 
+from bascule.gateway.feed import ListenFilter
 from bascule.gateway.identifiers import Identifiers
 from bascule.gateway.tool import Upstream
+from bascule.protocol.versions import Era
+from bascule.upstreams.mcp.channel import Listening
 from bascule.upstreams.mcp.child import Child, ChildEvents, Command
 from bascule.upstreams.mcp.conversation import Conversation, HandshakeBroken
+from bascule.upstreams.mcp.described import Described
 from bascule.upstreams.mcp.failures import failed, timed_out, unreachable
-from bascule.upstreams.mcp.messages import Outgoing
+from bascule.upstreams.mcp.hooks import Hooks, OnNote
+from bascule.upstreams.mcp.levels import LogLevel
+from bascule.upstreams.mcp.messages import NOBODY, Outgoing, SessionKey
 from bascule.upstreams.mcp.settings import McpConfig
 
 _log = structlog.get_logger(__name__)
@@ -24,33 +31,51 @@ _LONGEST_PAUSE_SECONDS: Final = 30.0
 
 
 class StdioChannel:
-    """Sends requests to one child process, shared by all callers.
+    """Sends requests to one child process: of one caller, or shared by all.
 
     A child that dies young is started again at once the first time, then only after a pause,
     which doubles each time.
     """
 
     def __init__(
-        self, upstream: Upstream, config: McpConfig, environment: Mapping[str, str]
+        self,
+        upstream: Upstream,
+        config: McpConfig,
+        environment: Mapping[str, str],
+        session: SessionKey = NOBODY,
     ) -> None:
-        """Start nothing yet. Raises ValueError where there is no command."""
+        """Start nothing yet; `session` is whose child it will be.
+
+        Raises:
+            ValueError: there is no command.
+        """
         if not upstream.command or not upstream.command[0]:
             raise ValueError("the upstream has no command: set the program and its arguments")
         self._name = upstream.name
         self._command = Command.of(upstream.command, environment)
         self._config = config
+        self._session = session
         self._ids = Identifiers()
         self._starting = asyncio.Lock()
         self._child: Child | None = None
         self._conversation: Conversation | None = None
-        self._probes = True
+        # Only a legacy server gets a child for each caller.
+        self._probes = session == NOBODY
         self._started_at = 0.0
         self._early_deaths = 0
         self._not_before = 0.0
+        self._level = LogLevel(b"{}")
         self._is_ending = False
         self._is_closed = False
 
-    async def exchange(self, request: Outgoing, deadline: float) -> msgspec.Raw | bytes:
+    @property
+    def era(self) -> Era | None:
+        """The server's era, while a child of it runs that told it."""
+        return None if self._conversation is None else self._conversation.era
+
+    async def exchange(
+        self, request: Outgoing, deadline: float, hooks: Hooks | None = None
+    ) -> msgspec.Raw | bytes:
         """Send `request` and give the `result` of its response.
 
         Raises:
@@ -58,23 +83,48 @@ class StdioChannel:
             UpstreamUnreachable: it cannot be started; nothing was sent.
             GatewayError: it died, did not answer in time or not usably.
         """
-        conversation = await self._converse(deadline)
-        try:
-            return await conversation.exchange(request, deadline)
-        except HandshakeBroken:
-            self._probes = False
-            self._not_before = 0.0
-        conversation = await self._converse(deadline)
-        try:
-            return await conversation.exchange(request, deadline)
-        except HandshakeBroken as broken:
-            raise failed(self._name, str(broken)) from None
+        conversation = await self._ready(deadline)
+        if request.log_level is not None and conversation.era is Era.LEGACY:
+            await self._level.raise_to(request.log_level, conversation.exchange, deadline)
+        return await conversation.exchange(request, deadline, hooks)
+
+    async def describe(self, deadline: float) -> Described:
+        """What the server said about itself. Raises as `exchange`."""
+        return await (await self._ready(deadline)).describe(deadline)
+
+    @asynccontextmanager
+    async def listen(
+        self, wanted: ListenFilter, on_note: OnNote, deadline: float
+    ) -> AsyncGenerator[Listening]:
+        """Hear of changes while the block lasts. Raises as `exchange`."""
+        conversation = await self._ready(deadline)
+        async with conversation.listen(wanted, on_note, deadline) as listening:
+            yield listening
 
     async def close(self) -> None:
         """End the child and what it started."""
         self._is_closed = True
         async with self._starting:
             await self._end_child()
+
+    async def _ready(self, deadline: float) -> Conversation:
+        """A conversation whose handshake is over."""
+        conversation = await self._converse(deadline)
+        if conversation.era is not None:
+            return conversation
+        try:
+            described = await conversation.describe(deadline)
+        except HandshakeBroken:
+            self._probes = False
+            self._not_before = 0.0
+            conversation = await self._converse(deadline)
+            try:
+                described = await conversation.describe(deadline)
+            except HandshakeBroken as broken:
+                raise failed(self._name, str(broken)) from None
+        if described.era is Era.LEGACY:
+            self._level = LogLevel(described.capabilities)
+        return conversation
 
     async def _converse(self, deadline: float) -> Conversation:
         current = self._conversation
@@ -98,7 +148,7 @@ class StdioChannel:
         pause = self._not_before - time.monotonic()
         if pause > 0:
             raise unreachable(self._name, f"it keeps ending; started again in {pause:.0f} seconds")
-        conversation = Conversation(self._name, self._ids)
+        conversation = Conversation(self._name, self._ids, self._session)
 
         def on_end(reason: str) -> None:
             if not self._is_ending:

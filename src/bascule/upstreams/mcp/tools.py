@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from bascule.upstreams.mcp.listing import Freshness, read_freshness
+
 
 @dataclass(frozen=True, slots=True)
 class RelayedTool:
@@ -24,6 +26,13 @@ class Page(msgspec.Struct, frozen=True):
 
     tools: list[msgspec.Raw]
     next_cursor: str | None = msgspec.field(default=None, name="nextCursor")
+    ttl: msgspec.Raw = msgspec.field(default=msgspec.Raw(b"null"), name="ttlMs")
+    scope: msgspec.Raw = msgspec.field(default=msgspec.Raw(b"null"), name="cacheScope")
+
+    @property
+    def freshness(self) -> Freshness:
+        """How long the page holds, and whether users may share it."""
+        return read_freshness(self.ttl, self.scope)
 
 
 class _Tool(msgspec.Struct, frozen=True):

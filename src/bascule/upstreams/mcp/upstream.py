@@ -1,53 +1,60 @@
-"""One MCP server behind the gateway: its tools, listed, and calls of them, relayed."""
+"""One MCP server behind the gateway: what it offers, listed, and calls of it, relayed."""
 
-import asyncio
 import time
 from collections.abc import Iterable, Mapping
-from typing import Final, Protocol
+from typing import NamedTuple
 
 import msgspec
 import structlog
 
-from bascule.gateway.call import Call, JsonObject, Result
+from bascule.gateway.call import Call, Result, ResultKind
 from bascule.gateway.errors import UpstreamFailed
-from bascule.gateway.tool import McpSource, Tool, Upstream, UpstreamKind
+from bascule.gateway.sealing import Sealer
+from bascule.gateway.tasks import TaskIds
+from bascule.gateway.tool import Upstream, UpstreamKind
 from bascule.protocol import codes
-from bascule.protocol.headers import encode_value
+from bascule.protocol.mirroring import InvalidAnnotation, find_mirrors
+from bascule.protocol.versions import Era
 from bascule.upstreams.http1 import HttpClient
+from bascule.upstreams.mcp.channel import Channel
+from bascule.upstreams.mcp.children import ChildrenChannel
+from bascule.upstreams.mcp.described import Described
 from bascule.upstreams.mcp.failures import UpstreamRpcError, failed
+from bascule.upstreams.mcp.hooks import Hooks
 from bascule.upstreams.mcp.http import HttpChannel
-from bascule.upstreams.mcp.messages import Outgoing, decode_members, member, valid_traceparent
-from bascule.upstreams.mcp.mirroring import (
-    InvalidAnnotation,
-    Mirror,
-    find_mirrors,
-    mirrored_headers,
+from bascule.upstreams.mcp.interactions import InteractionLimits
+from bascule.upstreams.mcp.interim import notes_to
+from bascule.upstreams.mcp.legacy_errors import in_modern_terms
+from bascule.upstreams.mcp.listing import (
+    FOR_EVER,
+    Exchange,
+    Freshness,
+    Listing,
+    ListKind,
+    ListRefused,
+    Page,
+    fetch_all,
+    fetch_page,
 )
+from bascule.upstreams.mcp.messages import Outgoing, member
+from bascule.upstreams.mcp.outcomes import Outcomes
+from bascule.upstreams.mcp.parked import Parked
+from bascule.upstreams.mcp.requests import Requests
+from bascule.upstreams.mcp.rounds import FIRST, MULTI_ROUND, Retry, Rounds, Send
 from bascule.upstreams.mcp.settings import McpConfig
-from bascule.upstreams.mcp.stdio import StdioChannel
 from bascule.upstreams.mcp.tools import RelayedTool, read_page, read_tool
+from bascule.upstreams.mcp.under_way import UnderWay
+from bascule.upstreams.mcp.wrapping import Wrapping
 
 _log = structlog.get_logger(__name__)
 
-_INPUT_REQUIRED: Final = "input_required"
-_decode_type = msgspec.json.Decoder(str | None).decode
 
+class Bridge(NamedTuple):
+    """What it takes to bring an upstream's questions to callers: seals, and where calls wait."""
 
-class Channel(Protocol):
-    """How one upstream is spoken to: HTTP or a child process."""
-
-    async def exchange(self, request: Outgoing, deadline: float) -> msgspec.Raw | bytes:
-        """Send `request` and give the `result` of its response.
-
-        Raises:
-            UpstreamRpcError: the server answered with an error.
-            GatewayError: it could not be reached, did not answer in time or not usably.
-        """
-        ...
-
-    async def close(self) -> None:
-        """Let go of the server."""
-        ...
+    sealer: Sealer
+    parked: Parked
+    limits: InteractionLimits = InteractionLimits()
 
 
 class McpUpstream:
@@ -64,25 +71,47 @@ class McpUpstream:
         *,
         config: McpConfig | None = None,
         environment: Mapping[str, str] | None = None,
+        lasting: HttpClient | None = None,
+        bridge: Bridge | None = None,
     ) -> None:
         """`environment` is added to the few variables a child process inherits.
+
+        `lasting` is for streams without a near end. Without `bridge`, upstreams are told that no
+        caller can be asked anything, and their tasks are refused.
 
         Raises:
             ValueError: the record cannot be used; says what to change.
         """
         self._upstream = upstream
         self._config = config or McpConfig()
-        self._mirrors: dict[str, tuple[Mirror, ...]] = {}
-        self._calls_under_way = 0
-        self._idle = asyncio.Event()
+        self._under_way = UnderWay()
         self._over_http = upstream.kind is UpstreamKind.MCP_HTTP
+        self._requests = Requests(
+            over_http=self._over_http, forwards_capabilities=bridge is not None
+        )
+        self.tools_fresh = Freshness()
+        """How long the list of tools holds that was fetched last, and who may share it."""
+        task_ids = None if bridge is None else TaskIds(bridge.sealer)
+        self._outcomes = Outcomes(upstream.name, task_ids)
+        self._rounds: Rounds | None = None
+        if bridge is not None:
+            wrapping = Wrapping(bridge.sealer, upstream.name)
+            read = self._outcomes.read
+            self._rounds = Rounds(
+                wrapping, bridge.parked, read, notes=notes_to, limits=bridge.limits
+            )
         self._channel: Channel
         if self._over_http:
-            self._channel = HttpChannel(upstream, client, self._config)
+            self._channel = HttpChannel(upstream, client, self._config, lasting)
         elif upstream.kind is UpstreamKind.MCP_STDIO:
-            self._channel = StdioChannel(upstream, self._config, environment or {})
+            self._channel = ChildrenChannel(upstream, self._config, environment or {})
         else:
             raise ValueError(f"{upstream.name!r} is not an MCP server but {upstream.kind}")
+
+    @property
+    def channel(self) -> Channel:
+        """How the server is spoken to, for who listens to its changes."""
+        return self._channel
 
     async def aclose(self) -> None:
         """End sessions and child process; calls under way fail."""
@@ -91,13 +120,9 @@ class McpUpstream:
     async def retire(self, grace_seconds: float) -> None:
         """Close once no call is under way, at the latest after `grace_seconds`, or if cancelled."""
         try:
-            async with asyncio.timeout(grace_seconds):
-                while self._calls_under_way:
-                    self._idle.clear()
-                    await self._idle.wait()
-        except TimeoutError:
-            calls = self._calls_under_way
-            _log.warning("upstream.calls_cut_off", upstream=self._upstream.name, calls=calls)
+            if not await self._under_way.over(grace_seconds):
+                calls = self._under_way.count
+                _log.warning("upstream.calls_cut_off", upstream=self._upstream.name, calls=calls)
         finally:
             await self.aclose()
 
@@ -112,98 +137,135 @@ class McpUpstream:
         """
         return await self._list(time.monotonic() + self._upstream.timeout_seconds)
 
-    async def execute(self, call: Call) -> Result:
-        """Run `call` under the name the upstream gave the tool.
+    async def describe(self, deadline: float) -> Described:
+        """What the server says about itself; asked once for each time its era is found.
 
-        The result's members are passed on as they came; `resultType` only where it is
-        "input_required".
+        Raises:
+            GatewayError: it could not be reached.
+        """
+        return await self._channel.describe(deadline)
+
+    async def list_items(self, kind: ListKind, deadline: float) -> Listing:
+        """Fetch the whole list of `kind`; definitions byte for byte, in the server's order.
+
+        Raises:
+            GatewayError: the upstream did not give a usable list.
+        """
+        try:
+            listing = await fetch_all(
+                self._exchange_until(deadline),
+                kind,
+                most_pages=self._config.max_pages,
+                most_items=self._config.max_tools,
+            )
+        except ListRefused as reason:
+            raise self._failed(str(reason)) from None
+        self._tell_dropped(listing.dropped)
+        return listing
+
+    async def list_page(self, kind: ListKind, cursor: str | None, deadline: float) -> Page:
+        """Fetch one page of the list of `kind`; `""` is a cursor like any other.
+
+        Raises:
+            GatewayError: the upstream did not give a usable page.
+        """
+        try:
+            page = await fetch_page(self._exchange_until(deadline), kind, cursor)
+        except ListRefused as reason:
+            raise self._failed(str(reason)) from None
+        self._tell_dropped(page.dropped)
+        return page
+
+    def _exchange_until(self, deadline: float) -> Exchange:
+        latest = time.monotonic() + self._upstream.timeout_seconds
+        until = min(deadline, latest) if deadline else latest
+        return lambda request: self._channel.exchange(request, until)
+
+    def _tell_dropped(self, dropped: tuple[tuple[bytes, str], ...]) -> None:
+        for definition, reason in dropped:
+            _log.warning(
+                "upstream.item_dropped",
+                upstream=self._upstream.name,
+                reason=reason,
+                definition=definition[:100].decode("utf-8", "replace"),
+            )
+
+    async def execute(self, call: Call) -> Result:
+        """Run `call` under the name the upstream gave the tool, prompt, resource or task.
+
+        The result's members are passed on as they came, but for what is sealed.
 
         Raises:
             UpstreamRpcError: the upstream answered with a JSON-RPC error.
             GatewayError: it could not be reached, did not answer in time or not usably.
         """
-        self._calls_under_way += 1
-        try:
+        with self._under_way:
             return await self._execute(call)
-        finally:
-            self._calls_under_way -= 1
-            if not self._calls_under_way:
-                self._idle.set()
 
     async def _execute(self, call: Call) -> Result:
-        tool = call.tool
-        if tool is None or not isinstance(tool.source, McpSource):
-            raise RuntimeError("an MCP upstream executes MCP tools")
-        deadline = self._deadline(call, tool)
+        deadline = self._deadline(call)
+        rounds = self._rounds
+        if rounds is None or self._is_plain(call):
+            try:
+                raw = await self._send(call, FIRST, deadline)
+            except UpstreamRpcError as error:
+                if call.era is Era.MODERN and self._channel.era is Era.LEGACY:
+                    raise in_modern_terms(error) from None
+                raise
+            result = self._outcomes.read(raw)
+            if result.kind is ResultKind.INPUT_REQUIRED:
+                if rounds is None:
+                    raise self._failed("it asks for input that nobody was said to give")
+                result = await rounds.go_on(call, result, self._sender(call, deadline))
+        else:
+            era = await self._era(deadline)
+            result = await rounds.run(call, self._sender(call, deadline), era=era)
+        return self._outcomes.named_for_caller(call, result)
+
+    def _is_plain(self, call: Call) -> bool:
+        """Nothing but the request goes out at first, and nothing but its result comes back."""
+        if call.method not in MULTI_ROUND:
+            return True
+        more = call.more
+        if more.request_state is not None or more.input_responses is not None:
+            return False
+        return not call.capabilities.can_be_asked or self._channel.era is Era.MODERN
+
+    def _sender(self, call: Call, deadline: float) -> Send:
+        async def send(retry: Retry) -> msgspec.Raw | bytes:
+            # A parked exchange goes on when its call is over.
+            with self._under_way:
+                return await self._send(call, retry, deadline + retry.waited_seconds)
+
+        return send
+
+    async def _era(self, deadline: float) -> Era:
+        return self._channel.era or (await self._channel.describe(deadline)).era
+
+    async def _send(self, call: Call, retry: Retry, deadline: float) -> msgspec.Raw | bytes:
+        hooks = retry.hooks
+        if hooks is None and call.back is not None:
+            hooks = Hooks(notes_to(call), None, call.back.drained)
         try:
-            raw = await self._channel.exchange(self._request(call, tool, tool.source), deadline)
+            return await self._channel.exchange(self._requests.make(call, retry), deadline, hooks)
         except UpstreamRpcError as error:
             if error.rpc_code != codes.HEADER_MISMATCH or not self._over_http:
                 raise
             # The schema changed since it was listed. The call was refused before it ran.
             await self._list(deadline)
-            raw = await self._channel.exchange(self._request(call, tool, tool.source), deadline)
-        return self._result(raw)
+            return await self._channel.exchange(self._requests.make(call, retry), deadline, hooks)
 
-    def _request(self, call: Call, tool: Tool, source: McpSource) -> Outgoing:
-        headers = (
-            ("x-correlation-id", encode_value(call.correlation_id)),
-            ("x-mcp-tool-name", encode_value(tool.name)),
-            ("x-mcp-risk-level", tool.risk.value),
-        )
-        trace = valid_traceparent(call.traceparent)
-        if trace is not None:
-            headers += (("traceparent", trace),)
-        # Encoded anew: of a key that came twice, only the value that was judged is sent.
-        arguments = msgspec.json.encode(call.arguments)
-        return Outgoing(
-            "tools/call",
-            b'%b,"arguments":%b' % (member("name", source.name), arguments),
-            name=source.name,
-            traceparent=trace,
-            headers=headers,
-            mirrored=self._mirrored(call, tool, source) if self._over_http else (),
-            caller="" if call.principal is None else call.principal.subject,
-        )
-
-    def _mirrored(self, call: Call, tool: Tool, source: McpSource) -> tuple[tuple[str, str], ...]:
-        mirrors = self._mirrors.get(source.name)
-        if mirrors is None:
-            try:
-                mirrors = find_mirrors(tool.input_schema)
-            except InvalidAnnotation:
-                mirrors = ()
-            self._mirrors[source.name] = mirrors
-        return mirrored_headers(mirrors, call.arguments) if mirrors else ()
-
-    def _deadline(self, call: Call, tool: Tool) -> float:
-        timeout_seconds = tool.timeout_seconds or self._upstream.timeout_seconds
-        deadline = time.monotonic() + timeout_seconds
+    def _deadline(self, call: Call) -> float:
+        tool = call.tool
+        own_seconds = None if tool is None else tool.timeout_seconds
+        deadline = time.monotonic() + (own_seconds or self._upstream.timeout_seconds)
         return min(call.deadline, deadline) if call.deadline else deadline
-
-    def _result(self, raw: msgspec.Raw | bytes) -> Result:
-        members = decode_members(raw)
-        if members is None:
-            raise self._failed("its result is not a JSON object")
-        kind = self._result_type(members)
-        body: JsonObject = dict(members)
-        if kind == _INPUT_REQUIRED:
-            body["resultType"] = kind
-        elif kind not in {None, "complete"}:
-            raise self._failed("its result is of a type that is not known here")
-        is_error = bytes(members.get("isError", b"")).strip() == b"true"
-        return Result(body, is_error, "the upstream's tool reported an error" if is_error else None)
-
-    def _result_type(self, members: dict[str, msgspec.Raw]) -> str | None:
-        try:
-            return _decode_type(members.pop("resultType", b"null"))
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            raise self._failed("the type of its result is not a text") from None
 
     async def _list(self, deadline: float) -> list[RelayedTool]:
         tools: dict[str, RelayedTool] = {}
         cursors: set[str] = set()
         cursor: str | None = None
+        fresh = FOR_EVER
         for _ in range(self._config.max_pages):
             request = Outgoing("tools/list", b"" if cursor is None else member("cursor", cursor))
             try:
@@ -211,8 +273,10 @@ class McpUpstream:
             except ValueError as error:
                 raise self._failed(str(error)) from None
             self._add(page.tools, tools)
+            fresh = fresh.and_of(page.freshness)
             cursor = page.next_cursor
             if cursor is None:
+                self.tools_fresh = fresh
                 return list(tools.values())
             if cursor in cursors:
                 raise self._failed("its list of tools repeats itself without end")
@@ -231,7 +295,7 @@ class McpUpstream:
                 self._drop(definition, "another tool of this name is listed before it")
                 continue
             tools[tool.name] = tool
-            self._mirrors[tool.name] = mirrors
+            self._requests.mirror(tool.name, mirrors)
             if len(tools) > self._config.max_tools:
                 raise self._failed(f"it lists more than {self._config.max_tools} tools")
 

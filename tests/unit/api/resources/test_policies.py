@@ -33,6 +33,8 @@ async def test_a_rule_is_made_with_its_defaults_and_listed(site: Site) -> None:
         "actions": ["discover", "invoke"],
         "bundles": [],
         "tools": [],
+        "prompts": [],
+        "resources": [],
         "risks": [],
         "priority": 0,
         "description": "",

@@ -1,6 +1,7 @@
 """A call from the shell takes the way of every other call."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -133,6 +134,18 @@ def test_a_bad_pair_is_named_before_anything_is_called(live: Path) -> None:
     refused = run("call", "echo", "text", "--data", live)
     assert (refused.code, refused.error["code"]) == (2, "E2001")
     assert "'text' is not key=value" in refused.error["message"]
+
+
+def test_a_tool_that_asks_its_caller_needs_another_client(data: Path) -> None:
+    server = Path(__file__).parents[3] / "e2e" / "sdk_server.py"
+    added = run("servers", "add", "ask", "--data", data, "--", sys.executable, server, "ask")
+    assert added.code == 0
+    refused = run("call", "greet_me", "--data", data)
+    assert (refused.code, refused.error["code"]) == (2, "E2014")
+    assert refused.error["message"] == (
+        "This tool asks its caller something; use a client that can be asked."
+    )
+    assert "elicitation" in refused.error["details"]["requiredCapabilities"]
 
 
 def test_numbers_beyond_what_floats_hold_arrive_whole(live: Path) -> None:

@@ -62,8 +62,9 @@ def test_a_mistyped_role_is_not_a_rule_that_never_applies(live: Path) -> None:
 def test_a_list_is_a_table_for_people(live: Path) -> None:
     shown = run("policy", "list", "--data", live).out.splitlines()
     assert shown[0].split() == [
-        *("name", "effect", "roles", "actions", "bundles", "tools", "risks", "priority"),
-    ]  # fmt: skip
+        *("name", "effect", "roles", "actions", "bundles", "tools", "prompts", "resources"),
+        *("risks", "priority"),
+    ]
     assert shown[1].startswith("users call  allow   user   discover, invoke")
 
 

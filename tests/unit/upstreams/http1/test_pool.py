@@ -1,4 +1,5 @@
 import asyncio
+import math
 import time
 
 import pytest
@@ -243,3 +244,16 @@ async def test_closing_fails_the_waiters_and_ends_every_connection(serve) -> Non
     with pytest.raises(UpstreamUnreachable):
         await waiting
     assert pool.size == 0
+
+
+async def test_waiting_for_a_place_may_have_no_end(serve) -> None:
+    server = await serve(OK)
+    pool = open_pool(server.origin, max_connections=1)
+    connection = await pool.acquire(math.inf, None)
+    waiting = asyncio.ensure_future(pool.acquire(math.inf, None))
+    await pending(waiting)
+    await use(connection)
+    pool.release(connection)
+    async with asyncio.timeout(5):
+        assert await waiting is connection
+    await pool.close()

@@ -1,4 +1,5 @@
 import asyncio
+import math
 import time
 
 import pytest
@@ -143,3 +144,37 @@ async def test_stream_outside_its_block_is_a_mistake(serve) -> None:
         stream = client.stream(get(Origin("http", "127.0.0.1", 1)), soon())
         with pytest.raises(RuntimeError, match="async with"):
             await stream.next_piece()
+
+
+async def test_stream_without_a_deadline_is_read_in_another_task_than_it_was_opened_in(
+    serve,
+) -> None:
+    step = asyncio.Event()
+
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(ENDLESS)
+        async with asyncio.timeout(5):
+            await step.wait()
+        writer.write(b"1\r\na\r\n")
+        await reader.read()
+
+    server = await serve(script=script)
+    async with HttpClient() as client, client.stream(get(server.origin), math.inf) as response:
+        reading = asyncio.ensure_future(response.next_piece())
+        await asyncio.sleep(0.05)
+        step.set()
+        async with asyncio.timeout(5):
+            assert await reading == b"a"
+        waiting = asyncio.ensure_future(response.next_piece())
+        await asyncio.sleep(0)
+        waiting.cancel()
+
+
+async def test_connection_that_had_no_deadline_has_one_again_with_its_next_exchange(serve) -> None:
+    server = await serve(OK)
+    async with HttpClient(PoolConfig(max_connections=1)) as client:
+        async with client.stream(get(server.origin), math.inf) as response:
+            assert await response.read() == b"hi"
+        with pytest.raises(UpstreamTimeout):
+            await client.request(get(server.origin), time.monotonic() + 0.05)

@@ -44,13 +44,17 @@ class Seen:
 
 @dataclass(frozen=True)
 class Reply:
-    """What the server answers. `pieces` of an endless body come one by one, then silence."""
+    """What the server answers. `pieces` of an endless body come one by one, then silence.
+
+    With `later`, what is put there follows, until None ends the body.
+    """
 
     status: int = 200
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     pieces: tuple[bytes, ...] = ()
     stays_open: bool = False
+    later: "asyncio.Queue[bytes | None] | None" = None
 
 
 Handler = Callable[[Seen], Reply | Awaitable[Reply]]
@@ -115,7 +119,7 @@ class Server:
         if not isinstance(reply, Reply):
             reply = await reply
         lines = [f"HTTP/1.1 {reply.status} X", *(f"{k}: {v}" for k, v in reply.headers.items())]
-        if not reply.pieces and not reply.stays_open:
+        if not reply.pieces and not reply.stays_open and reply.later is None:
             lines.append(f"content-length: {len(reply.body)}")
             writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + reply.body)
             await writer.drain()
@@ -125,7 +129,9 @@ class Server:
         for piece in reply.pieces:
             writer.write(b"%x\r\n%b\r\n" % (len(piece), piece))
             await writer.drain()
-        if reply.stays_open:
+        if reply.later is not None:
+            await _write_later(reply.later, reader, writer)
+        elif reply.stays_open:
             await reader.read()
         writer.write(b"0\r\n\r\n")
 
@@ -133,6 +139,27 @@ class Server:
         async with self._changed:
             self.open_connections += step
             self._changed.notify_all()
+
+
+async def _write_later(
+    later: "asyncio.Queue[bytes | None]", reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
+    """Write what comes, until it ends or the client hangs up."""
+    gone = asyncio.ensure_future(reader.read())
+    try:
+        while True:
+            coming = asyncio.ensure_future(later.get())
+            await asyncio.wait({gone, coming}, return_when=asyncio.FIRST_COMPLETED)
+            if not coming.done():
+                coming.cancel()
+                raise ConnectionResetError
+            piece = coming.result()
+            if piece is None:
+                return
+            writer.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+            await writer.drain()
+    finally:
+        gone.cancel()
 
 
 async def _read(reader: asyncio.StreamReader) -> Seen:
@@ -166,10 +193,14 @@ def event(message: dict[str, Any], event_id: str | None = None) -> bytes:
     return f"{head}data: {json.dumps(message)}\n\n".encode()
 
 
-def stream(*events: bytes, stays_open: bool = False) -> Reply:
+def stream(
+    *events: bytes,
+    stays_open: bool = False,
+    later: "asyncio.Queue[bytes | None] | None" = None,
+) -> Reply:
     """An event stream."""
     kind = {"content-type": "text/event-stream"}
-    return Reply(200, b"", kind, events, stays_open)
+    return Reply(200, b"", kind, events, stays_open, later)
 
 
 @pytest.fixture(scope="session")

@@ -1,3 +1,4 @@
+import asyncio
 import json
 import time
 
@@ -5,7 +6,7 @@ import pytest
 
 from bascule.gateway.errors import UpstreamFailed, UpstreamTimeout
 from bascule.upstreams.http1 import HttpRequest, Origin
-from bascule.upstreams.mcp.answers import Answer, AnswerReader, Resumption
+from bascule.upstreams.mcp.answers import Answer, AnswerReader, Listener, Resumption
 from bascule.upstreams.mcp.messages import Incoming
 
 JSON = {"content-type": "application/json"}
@@ -15,12 +16,12 @@ NOTE = {"jsonrpc": "2.0", "method": "notifications/progress", "params": {}}
 
 @pytest.fixture
 def ask(serve, client):
-    async def ask(reply, on_request=None, *, seconds=5.0) -> Answer:
+    async def ask(reply, listener=None, *, seconds=5.0) -> Answer:
         server = await serve(lambda _: reply)
         origin, target = Origin.locate(server.url)
         request = HttpRequest(origin, "POST", target, (), b"{}")
         async with client.stream(request, time.monotonic() + seconds) as response:
-            return await AnswerReader("peer", 1000).read(response, "1", on_request)
+            return await AnswerReader("peer", 1000).read(response, "1", listener)
 
     return ask
 
@@ -49,8 +50,21 @@ async def test_requests_within_a_stream_are_handed_on(ask, wire) -> None:
         asked.append(request)
 
     ping = {"jsonrpc": "2.0", "id": 9, "method": "ping"}
-    await ask(wire.stream(wire.event(ping), wire.event(RESPONSE)), note)
+    await ask(wire.stream(wire.event(ping), wire.event(RESPONSE)), Listener(None, note))
     assert [one.method for one in asked] == ["ping"]
+
+
+async def test_notifications_are_handed_on_and_slow_down_who_sends_them(ask, wire) -> None:
+    heard: list[object] = []
+
+    async def drained() -> None:
+        heard.append("drained")
+
+    listener = Listener(lambda note: heard.append(note.method), None, drained)
+    ping = {"jsonrpc": "2.0", "id": 9, "method": "ping"}
+    await ask(wire.stream(wire.event(NOTE), wire.event(ping), wire.event(RESPONSE)), listener)
+    assert [one for one in heard if one != "drained"] == [NOTE["method"]]
+    assert "drained" in heard or len(heard) == 1
 
 
 async def test_stream_that_ends_early_can_be_resumed_where_events_have_ids(ask, wire) -> None:
@@ -117,3 +131,12 @@ async def test_session_id_that_cannot_be_sent_back_is_ignored(ask, wire, session
     headers = {**JSON, "Mcp-Session-Id": session_id}
     answer = await ask(wire.Reply(200, json.dumps(RESPONSE).encode(), headers))
     assert answer.session_id is None
+
+
+async def test_caller_that_does_not_read_on_is_waited_for_until_the_deadline(ask, wire) -> None:
+    async def drained() -> None:
+        await asyncio.Event().wait()
+
+    listener = Listener(lambda _: None, None, drained)
+    with pytest.raises(UpstreamTimeout):
+        await ask(wire.stream(wire.event(NOTE), stays_open=True), listener, seconds=0.1)

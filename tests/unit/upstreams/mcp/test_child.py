@@ -112,7 +112,7 @@ async def test_arguments_are_no_shell_text(run) -> None:
     await child.close(5)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the launcher is Linux's")
+@pytest.mark.skipif(sys.platform != "linux", reason="the keeper is Linux's")
 async def test_descriptors_of_the_gateway_stay_out_of_the_child(run) -> None:
     ours, theirs = os.pipe()
     os.set_inheritable(theirs, True)

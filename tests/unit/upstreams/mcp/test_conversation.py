@@ -6,11 +6,13 @@ import pytest
 from structlog.testing import capture_logs
 
 from bascule.gateway.errors import UpstreamFailed, UpstreamTimeout
+from bascule.gateway.feed import ListenFilter
 from bascule.gateway.identifiers import Identifiers
 from bascule.protocol.versions import Era
 from bascule.upstreams.mcp.conversation import Conversation, HandshakeBroken
 from bascule.upstreams.mcp.failures import UpstreamRpcError
-from bascule.upstreams.mcp.messages import Outgoing, member
+from bascule.upstreams.mcp.hooks import Hooks
+from bascule.upstreams.mcp.messages import Incoming, Outgoing, member
 from bascule.upstreams.mcp.settings import McpConfig
 
 CALL = Outgoing("tools/call", member("name", "x"))
@@ -221,7 +223,7 @@ async def test_abandoned_request_is_cancelled_and_its_answer_ignored() -> None:
         await running
     assert lines.methods[-1] == "notifications/cancelled"
     say(conversation, id=lines.messages[1]["id"], result={})
-    assert conversation._pending == {}
+    assert conversation._dialogue._pending == {}
 
 
 async def test_legacy_server_gets_answers_and_a_modern_one_none() -> None:
@@ -250,3 +252,41 @@ async def test_noise_is_logged_within_bounds_and_does_no_harm() -> None:
     assert all(len(entry["line"]) <= 200 for entry in logs)
     say(conversation, id=lines.messages[1]["id"], result={})
     await running
+
+
+async def test_server_describes_itself_in_its_handshake() -> None:
+    for conversation, era in ((modern()[0], Era.MODERN), (legacy()[0], Era.LEGACY)):
+        assert (await conversation.describe(soon())).era is era
+
+
+async def test_question_on_a_callers_own_child_is_answered() -> None:
+    async def answer(_: Incoming) -> bytes:
+        return b'{"roots":\n[]}'
+
+    conversation, lines = legacy()
+    running = asyncio.ensure_future(
+        conversation.exchange(CALL, soon(), Hooks(lambda _: None, answer))
+    )
+    async with asyncio.timeout(5):
+        while lines.methods[-1] != "tools/call":
+            await asyncio.sleep(0)
+        asked = lines.messages[-1]["id"]
+        say(conversation, id="q", method="roots/list")
+        while lines.messages[-1].get("id") != "q":
+            await asyncio.sleep(0)
+    assert lines.messages[-1]["result"] == {"roots": []}
+    assert b"\n" not in lines.raw[-1]
+    say(conversation, id=asked, result={})
+    await running
+
+
+async def test_changes_are_heard_until_the_child_ends() -> None:
+    conversation, lines = legacy()
+    heard: list[Incoming] = []
+    async with conversation.listen(ListenFilter(), heard.append, soon()) as listening:
+        say(conversation, method="notifications/tools/list_changed")
+        conversation.take_end("it died")
+        async with asyncio.timeout(5):
+            assert await listening.ended() == "it died"
+    assert len(heard) == 1
+    assert "resources/subscribe" not in lines.methods

@@ -2,8 +2,9 @@ import time
 
 import pytest
 
-from bascule.gateway.errors import UpstreamFailed, UpstreamRateLimited
+from bascule.gateway.errors import UpstreamFailed, UpstreamRateLimited, UpstreamTimeout
 from bascule.gateway.tool import Upstream, UpstreamKind
+from bascule.upstreams.http1 import HttpClient, HttpRequest, Origin, PoolConfig
 from bascule.upstreams.mcp.answers import Answer
 from bascule.upstreams.mcp.endpoint import Endpoint
 
@@ -105,3 +106,51 @@ def test_other_statuses_are_for_the_era_to_judge(client, status: int) -> None:
 def test_unusable_url_is_refused_with_what_to_change(client) -> None:
     with pytest.raises(ValueError, match="http"):
         Endpoint(Upstream("peer", UpstreamKind.MCP_HTTP, url="peer:80"), client, 1000)
+
+
+@pytest.mark.parametrize(
+    ("reference", "target"),
+    [
+        ("/messages?sid=1", "/messages?sid=1"),
+        ("messages", "/messages"),
+        ("?sid=1", "/mcp?sid=1"),
+        ("http://h:80/x", "/x"),
+    ],
+)
+def test_reference_is_resolved_against_the_url(client, reference: str, target: str) -> None:
+    record = Upstream("peer", UpstreamKind.MCP_HTTP, url="http://h/mcp")
+    assert Endpoint(record, client, 1000).locate(reference) == target
+
+
+@pytest.mark.parametrize(
+    "reference", ["https://h/x", "http://evil/x", "//evil/x", "http://h:81/x", "http://u:p@h/x"]
+)
+def test_reference_that_leads_elsewhere_is_refused(client, reference: str) -> None:
+    record = Upstream("peer", UpstreamKind.MCP_HTTP, url="http://h/mcp")
+    with pytest.raises(ValueError):
+        Endpoint(record, client, 1000).locate(reference)
+
+
+async def test_streams_use_connections_of_their_own(serve, client, wire) -> None:
+    server = await serve(lambda _: wire.stream(b": \n\n", stays_open=True))
+    record = Upstream("peer", UpstreamKind.MCP_HTTP, url=server.url)
+    async with HttpClient(PoolConfig(max_connections=1)) as lasting:
+        peer = Endpoint(record, client, 1000, lasting)
+        async with peer.open(b"", (("mcp-session-id", "s1"),)) as response:
+            assert response.status == 200
+            assert server.seen[0].headers["accept"] == "text/event-stream"
+            # The one connection of `lasting` is taken; the others are all still there.
+            with pytest.raises(UpstreamTimeout):
+                await client.request(
+                    HttpRequest(Origin.locate(server.url)[0], "GET", "/"), time.monotonic() + 0.05
+                )
+            assert server.open_connections >= 1
+
+
+@pytest.mark.parametrize("name", ["Content-Length", "transfer-encoding", "Host"])
+def test_an_operator_chooses_no_header_that_shapes_the_message(name: str) -> None:
+    upstream = Upstream(
+        "up", UpstreamKind.MCP_HTTP, url="http://127.0.0.1:1/mcp", headers=((name, "5"),)
+    )
+    with pytest.raises(ValueError, match=name):
+        Endpoint(upstream, HttpClient(PoolConfig()), 1000)

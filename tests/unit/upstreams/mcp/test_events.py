@@ -62,3 +62,10 @@ def test_event_beyond_the_limit_is_refused(pieces: list[bytes]) -> None:
 def test_event_of_endless_empty_lines_of_data_is_refused() -> None:
     with pytest.raises(EventTooLarge):
         read(b"data:\n" * 70_000, limit=10_000_000)
+
+
+def test_an_id_goes_back_as_the_bytes_it_was() -> None:
+    reader = EventReader(1000)
+    reader.feed("id: 7€\n\n".encode())
+    assert reader.last_id is not None
+    assert reader.last_id.encode("latin-1") == "7€".encode()

@@ -3,6 +3,7 @@ import json
 import pytest
 
 from bascule.protocol.versions import Era
+from bascule.upstreams.mcp.described import Described
 from bascule.upstreams.mcp.handshake import Handshake
 from bascule.upstreams.mcp.messages import INITIALIZED, Incoming, decode
 
@@ -102,3 +103,18 @@ def test_answers_to_something_else_change_nothing() -> None:
     handshake.take(DISCOVERED)
     assert handshake.take(UNKNOWN) is None
     assert handshake.era is Era.MODERN
+
+
+def test_server_describes_itself_while_shaking_hands() -> None:
+    modern = begin()
+    result = '"result":{"supportedVersions":["2026-07-28"],"capabilities":{"a":{}}}'
+    modern.take(answer("probe", result))
+    assert modern.described == Described(Era.MODERN, "2026-07-28", b'{"a":{}}')
+    legacy = begin(probe=False)
+    legacy.take(INITIALIZE_RESULT)
+    assert legacy.described == Described(Era.LEGACY, "2025-06-18")
+
+
+def test_legacy_server_is_told_what_its_caller_can_be_asked() -> None:
+    handshake = Handshake("probe", "init", b'{"roots":{}}')
+    assert json.loads(handshake.begin(probe=False))["params"]["capabilities"] == {"roots": {}}

@@ -4,6 +4,7 @@ import time
 import pytest
 
 from bascule.gateway.errors import UpstreamFailed, UpstreamTimeout, UpstreamUnreachable
+from bascule.gateway.feed import ListenFilter
 from bascule.gateway.tool import Upstream, UpstreamKind
 from bascule.protocol.versions import Era
 from bascule.upstreams.mcp.http import HttpChannel
@@ -123,3 +124,56 @@ async def test_closing_ends_the_legacy_sessions(connect, wire) -> None:
     await channel.exchange(LIST, soon())
     await channel.close()
     assert server.methods[-1] == "DELETE"
+
+
+async def test_server_of_the_first_revision_is_found_behind_its_refusals(connect, wire) -> None:
+    later: asyncio.Queue[bytes | None] = asyncio.Queue()
+
+    def handler(seen):
+        if seen.verb == "GET":
+            return wire.stream(b"event: endpoint\ndata: /messages\n\n", later=later)
+        if "mcp-protocol-version" in seen.headers or "accept" not in seen.headers:
+            return wire.Reply(405)
+        if first and seen.method == "initialize":
+            first.clear()
+            return wire.Reply(404)
+        if "id" in seen.message:
+            version = {"protocolVersion": "2024-11-05", "era": "first"}
+            answer = {"jsonrpc": "2.0", "id": seen.message["id"], "result": version}
+            later.put_nowait(wire.event(answer))
+        return wire.Reply(202)
+
+    first = ["the POST that asks for Streamable HTTP"]
+    channel, server = await connect(handler)
+    for _ in range(2):
+        assert b'"first"' in bytes(await channel.exchange(LIST, soon()))
+    assert server.methods == [
+        "server/discover", "initialize", "GET", "initialize", "notifications/initialized",
+        "tools/list", "tools/list",
+    ]  # fmt: skip
+    assert channel.era is Era.LEGACY
+    assert (await channel.describe(soon())).version == "2024-11-05"
+    await channel.close()
+
+
+async def test_url_without_any_server_says_so_after_one_try_of_each(connect, wire) -> None:
+    channel, server = await connect(lambda _: wire.Reply(404))
+    with pytest.raises(UpstreamFailed, match="initialize"):
+        await channel.exchange(LIST, soon())
+    assert server.methods == ["server/discover", "initialize", "GET"]
+    assert channel.era is None
+    await channel.close()
+
+
+async def test_server_is_described_and_listened_to_in_its_own_era(connect, wire) -> None:
+    def handler(seen):
+        if seen.method == "subscriptions/listen":
+            note = {"method": "notifications/subscriptions/acknowledged", "jsonrpc": "2.0"}
+            return wire.stream(wire.event(note), stays_open=True)
+        return modern(wire, seen)
+
+    channel, _ = await connect(handler)
+    assert (await channel.describe(soon())).era is Era.MODERN
+    async with channel.listen(ListenFilter(), lambda _: None, soon()) as listening:
+        assert listening.granted == ListenFilter()
+    await channel.close()

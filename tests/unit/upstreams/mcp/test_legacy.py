@@ -5,9 +5,10 @@ import pytest
 
 from bascule.gateway.errors import UpstreamFailed, UpstreamTimeout
 from bascule.gateway.identifiers import Identifiers
-from bascule.upstreams.mcp.failures import EraMismatch, UpstreamRpcError
+from bascule.upstreams.mcp.failures import EraMismatch, NotStreamable, UpstreamRpcError
+from bascule.upstreams.mcp.hooks import Hooks
 from bascule.upstreams.mcp.legacy import LegacyHttp, Session, SessionLost
-from bascule.upstreams.mcp.messages import Outgoing, member
+from bascule.upstreams.mcp.messages import Incoming, Outgoing, member
 
 CALL = Outgoing("tools/call", member("name", "x"), mirrored=(("Mcp-Param-A", "1"),))
 SESSION = Session("2025-06-18", "s1")
@@ -183,3 +184,92 @@ async def test_session_is_ended_in_words_whether_or_not_the_server_listens(speak
         await legacy.end(SESSION)
         assert server.methods == ["DELETE"]
         assert server.seen[0].headers["mcp-session-id"] == "s1"
+
+
+async def test_question_is_answered_within_the_session_while_the_call_waits(speak, wire) -> None:
+    later: asyncio.Queue[bytes | None] = asyncio.Queue()
+    asked: list[str] = []
+
+    def handler(seen):
+        if seen.method == "tools/call":
+            asked.append(seen.message["id"])
+            question = {"jsonrpc": "2.0", "id": 7, "method": "elicitation/create", "params": {}}
+            return wire.stream(wire.event(question), later=later)
+        if seen.message.get("id") == 7:
+            result = {"jsonrpc": "2.0", "id": asked[0], "result": seen.message["result"]}
+            later.put_nowait(wire.event(result))
+        return wire.Reply(202)
+
+    async def answer(request: Incoming) -> bytes:
+        await asyncio.sleep(0.1)  # longer than the call may take
+        return b'{"action":"accept"}'
+
+    legacy, server = await speak(handler)
+    hooks = Hooks(lambda _: None, answer)
+    result = await legacy.exchange(SESSION, CALL, time.monotonic() + 0.05, hooks)
+    assert bytes(result) == b'{"action": "accept"}'
+    assert server.seen[-1].headers["mcp-session-id"] == "s1"
+
+
+async def test_interrupted_stream_of_a_call_with_questions_is_taken_up_again(speak, wire) -> None:
+    asked: list[str] = []
+
+    def handler(seen):
+        if seen.verb == "GET":
+            assert seen.headers["last-event-id"] == "e1"
+            return wire.stream(wire.event({"jsonrpc": "2.0", "id": asked[0], "result": {}}))
+        asked.append(seen.message["id"])
+        return wire.stream(b"id: e1\nretry: 10\ndata:\n\n")
+
+    async def answer(_: Incoming) -> bytes:
+        raise AssertionError
+
+    legacy, _ = await speak(handler)
+    result = await legacy.exchange(SESSION, CALL, soon(), Hooks(lambda _: None, answer))
+    assert bytes(result) == b"{}"
+
+
+async def test_call_with_questions_that_comes_to_nothing_is_cancelled(speak, wire) -> None:
+    async def answer(_: Incoming) -> bytes:
+        raise AssertionError
+
+    legacy, server = await speak(
+        lambda seen: (
+            wire.stream(b": \n\n", stays_open=True)
+            if seen.method == "tools/call"
+            else wire.Reply(202)
+        )
+    )
+    hooks = Hooks(lambda _: None, answer)
+    with pytest.raises(UpstreamTimeout):
+        await legacy.exchange(SESSION, CALL, time.monotonic() + 0.05, hooks)
+    assert server.methods == ["tools/call", "notifications/cancelled"]
+
+
+async def test_notifications_before_the_result_are_heard(speak, wire) -> None:
+    note = {"jsonrpc": "2.0", "method": "notifications/message", "params": {}}
+
+    def handler(seen):
+        answer = {"jsonrpc": "2.0", "id": seen.message["id"], "result": {}}
+        return wire.stream(wire.event(note), wire.event(answer))
+
+    legacy, _ = await speak(handler)
+    heard: list[Incoming] = []
+    await legacy.exchange(SESSION, CALL, soon(), Hooks(heard.append))
+    assert [one.method for one in heard] == ["notifications/message"]
+
+
+async def test_server_is_told_what_the_caller_can_be_asked_and_describes_itself(
+    speak, wire
+) -> None:
+    legacy, server = await speak(lambda seen: initialized(wire, seen))
+    session = await legacy.initialize(soon(), b'{"roots":{}}')
+    assert server.seen[0].params["capabilities"] == {"roots": {}}
+    assert (session.described.version, session.described.capabilities) == ("2025-06-18", b"{}")
+
+
+@pytest.mark.parametrize("status", [400, 404, 405])
+async def test_server_that_may_be_of_the_first_revision_is_told_apart(speak, wire, status) -> None:
+    legacy, _ = await speak(lambda _: wire.Reply(status))
+    with pytest.raises(NotStreamable):
+        await legacy.initialize(soon())

@@ -8,11 +8,14 @@ from bascule.protocol.versions import Era
 from bascule.upstreams.mcp.messages import (
     Incoming,
     Outgoing,
+    SessionKey,
     decode,
     decode_members,
     encode,
+    encode_answer,
     encode_cancelled,
     encode_initialize,
+    encode_refusal,
     encode_reply,
     member,
     valid_traceparent,
@@ -100,3 +103,49 @@ def test_any_bytes_are_a_message_or_none(line: bytes) -> None:
 def test_nesting_without_end_is_no_message() -> None:
     assert decode(b'{"id":' + b"[" * 100_000) is None
     assert decode_members(b"[" * 100_000) is None
+
+
+def test_meta_says_what_the_caller_can_be_asked_and_wants_to_hear() -> None:
+    request = Outgoing(
+        "tools/call", capabilities=b'{"roots":{}}', progress_token='a"b', log_level="info"
+    )
+    meta = json.loads(encode("1", request, Era.MODERN))["params"]["_meta"]
+    assert meta["io.modelcontextprotocol/clientCapabilities"] == {"roots": {}}
+    assert meta["io.modelcontextprotocol/logLevel"] == "info"
+    assert meta["progressToken"] == 'a"b'
+    assert meta["io.modelcontextprotocol/protocolVersion"] == "2026-07-28"
+    legacy = json.loads(encode("1", request, Era.LEGACY))["params"]
+    assert legacy == {"_meta": {"progressToken": 'a"b'}}
+
+
+def test_initialize_says_what_the_caller_can_be_asked() -> None:
+    params = json.loads(encode_initialize("1", b'{"sampling":{}}'))["params"]
+    assert params["capabilities"] == {"sampling": {}}
+
+
+def test_answers_and_refusals_carry_the_id_they_answer() -> None:
+    asked = Incoming(id=7, method="roots/list")
+    answer = json.loads(encode_answer(asked, b'{"roots": []}'))
+    assert answer == {"jsonrpc": "2.0", "id": 7, "result": {"roots": []}}
+    refusal = json.loads(encode_refusal(asked, -1, "no", b"[1]"))
+    assert refusal["error"] == {"code": -1, "message": "no", "data": [1]}
+    assert "data" not in json.loads(encode_refusal(asked, -1, "no"))["error"]
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "can_ask"),
+    [
+        (b"{}", False),
+        (b'{"extensions":{"x":{}}}', False),
+        (b'{"elicitation":{}}', True),
+        (b'{"extensions":{},"roots":{}}', True),
+        (b'{"sampling":{"tools":{}}}', True),
+    ],
+)
+def test_session_can_ask_where_a_question_was_declared(capabilities: bytes, can_ask: bool) -> None:
+    assert SessionKey("t", "ann", capabilities).can_ask is can_ask
+
+
+def test_what_is_not_utf_8_is_no_message() -> None:
+    assert decode('{"id":"1","result":{"a":"ä"}}'.encode()) is not None
+    assert decode('{"id":"1","result":{"a":"ä"}}'.encode("latin-1")) is None

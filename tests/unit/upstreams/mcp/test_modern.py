@@ -4,10 +4,13 @@ import time
 import pytest
 
 from bascule.gateway.errors import UpstreamFailed, UpstreamRateLimited, UpstreamTimeout
+from bascule.gateway.feed import ListenFilter
 from bascule.gateway.identifiers import Identifiers
 from bascule.protocol.versions import Era
+from bascule.upstreams.mcp.chores import Chores
 from bascule.upstreams.mcp.failures import EraMismatch, UpstreamRpcError
-from bascule.upstreams.mcp.messages import Outgoing, member
+from bascule.upstreams.mcp.hooks import Hooks
+from bascule.upstreams.mcp.messages import Incoming, Outgoing, member
 from bascule.upstreams.mcp.modern import ModernHttp
 
 CALL = Outgoing(
@@ -27,7 +30,7 @@ def soon() -> float:
 def speak(serve, endpoint):
     async def speak(handler):
         server = await serve(handler)
-        return ModernHttp(endpoint(server), Identifiers()), server
+        return ModernHttp(endpoint(server), Identifiers(), Chores()), server
 
     return speak
 
@@ -164,3 +167,112 @@ async def test_probe_refuses_a_server_without_a_common_version(speak, wire) -> N
     modern, _ = await speak(lambda seen: wire.result(seen, supportedVersions=["2099-01-01"]))
     with pytest.raises(UpstreamFailed, match="2099-01-01"):
         await modern.probe(soon())
+
+
+def acknowledged(seen, **granted):
+    meta = {"io.modelcontextprotocol/subscriptionId": seen.message["id"]}
+    params = {"notifications": granted, "_meta": meta}
+    method = "notifications/subscriptions/acknowledged"
+    return {"jsonrpc": "2.0", "method": method, "params": params}
+
+
+CHANGED = {"jsonrpc": "2.0", "method": "notifications/tools/list_changed"}
+
+
+async def test_changes_are_heard_until_the_server_ends_the_stream(speak, wire) -> None:
+    later: asyncio.Queue[bytes | None] = asyncio.Queue()
+
+    def handler(seen):
+        later.put_nowait(wire.event(acknowledged(seen, toolsListChanged=True)))
+        later.put_nowait(wire.event(CHANGED))
+        end = {"jsonrpc": "2.0", "id": seen.message["id"], "result": {}}
+        later.put_nowait(wire.event(end))
+        return wire.stream(later=later)
+
+    modern, server = await speak(handler)
+    heard: list[Incoming] = []
+    wanted = ListenFilter(tools_list_changed=True, prompts_list_changed=True)
+    async with asyncio.timeout(5), modern.listen(wanted, heard.append, soon()) as listening:
+        assert listening.granted == ListenFilter(tools_list_changed=True)
+        assert "server ended" in await listening.ended()
+    assert [one.method for one in heard] == ["notifications/tools/list_changed"]
+    assert server.seen[0].headers["mcp-method"] == "subscriptions/listen"
+    assert server.seen[0].params["notifications"] == {
+        "toolsListChanged": True,
+        "promptsListChanged": True,
+    }
+
+
+async def test_broken_stream_of_changes_says_so(speak, wire) -> None:
+    modern, _ = await speak(lambda seen: wire.stream(wire.event(acknowledged(seen))))
+    async with asyncio.timeout(5), modern.listen(ListenFilter(), _drop, soon()) as listening:
+        assert "ended" in await listening.ended()
+
+
+async def test_leaving_closes_the_stream_of_changes(speak, wire) -> None:
+    modern, server = await speak(
+        lambda seen: wire.stream(wire.event(acknowledged(seen)), stays_open=True)
+    )
+    async with modern.listen(ListenFilter(), _drop, soon()):
+        assert server.open_connections == 1
+    await server.until(lambda server: server.open_connections == 0)
+
+
+async def test_refused_listening_is_an_error_of_the_server(speak, wire) -> None:
+    modern, _ = await speak(lambda seen: wire.error(seen, -32601, status=404))
+    with pytest.raises(UpstreamRpcError):
+        async with modern.listen(ListenFilter(), _drop, soon()):
+            raise AssertionError
+    modern, _ = await speak(lambda _: wire.Reply(500))
+    with pytest.raises(UpstreamFailed, match="500"):
+        async with modern.listen(ListenFilter(), _drop, soon()):
+            raise AssertionError
+
+
+async def test_server_that_does_not_acknowledge_is_not_waited_for(speak, wire) -> None:
+    modern, _ = await speak(lambda _: wire.stream(b": \n\n", stays_open=True))
+    with pytest.raises(UpstreamTimeout):
+        async with modern.listen(ListenFilter(), _drop, time.monotonic() + 0.05):
+            raise AssertionError
+
+
+async def test_notifications_before_the_result_are_heard(speak, wire) -> None:
+    note = {"jsonrpc": "2.0", "method": "notifications/progress", "params": {}}
+
+    def handler(seen):
+        answer = {"jsonrpc": "2.0", "id": seen.message["id"], "result": {}}
+        return wire.stream(wire.event(note), wire.event(answer))
+
+    modern, _ = await speak(handler)
+    heard: list[Incoming] = []
+    await modern.exchange(CALL, soon(), Hooks(heard.append))
+    assert [one.method for one in heard] == ["notifications/progress"]
+
+
+async def test_capabilities_token_and_level_are_told(speak, wire) -> None:
+    modern, server = await speak(wire.result)
+    request = Outgoing(
+        "tools/call", capabilities=b'{"roots":{}}', progress_token="ours", log_level="info"
+    )
+    await modern.exchange(request, soon())
+    meta = server.seen[0].params["_meta"]
+    assert meta["io.modelcontextprotocol/clientCapabilities"] == {"roots": {}}
+    assert meta["io.modelcontextprotocol/logLevel"] == "info"
+    assert meta["progressToken"] == "ours"
+
+
+async def test_server_describes_itself_in_the_probe(speak, wire) -> None:
+    modern, _ = await speak(
+        lambda seen: wire.result(
+            seen, supportedVersions=["2026-07-28"], capabilities={"tools": {}}, instructions="Hi."
+        )
+    )
+    assert (await modern.describe(soon())).capabilities == b"{}"
+    await modern.probe(soon())
+    described = await modern.describe(soon())
+    assert (described.capabilities, described.instructions) == (b'{"tools": {}}', "Hi.")
+    await modern.close()
+
+
+def _drop(_: Incoming) -> None:
+    """Nobody listens."""

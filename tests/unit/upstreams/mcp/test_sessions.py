@@ -5,9 +5,12 @@ import time
 import pytest
 
 from bascule.gateway.errors import UpstreamFailed, UpstreamTimeout
+from bascule.gateway.feed import ListenFilter
 from bascule.gateway.identifiers import Identifiers
+from bascule.upstreams.mcp.chores import Chores
+from bascule.upstreams.mcp.hooks import Hooks
 from bascule.upstreams.mcp.legacy import LegacyHttp
-from bascule.upstreams.mcp.messages import Outgoing
+from bascule.upstreams.mcp.messages import Incoming, Outgoing, SessionKey
 from bascule.upstreams.mcp.sessions import LegacySessions
 
 
@@ -15,8 +18,8 @@ def soon() -> float:
     return time.monotonic() + 5
 
 
-def request(caller: str = "ann") -> Outgoing:
-    return Outgoing("tools/list", caller=caller)
+def request(caller: str = "ann", capabilities: bytes = b"{}") -> Outgoing:
+    return Outgoing("tools/list", session=SessionKey("t", caller, capabilities))
 
 
 class Peer:
@@ -51,10 +54,12 @@ def peer(wire) -> Peer:
 
 @pytest.fixture
 async def sessions(serve, endpoint, peer):
-    server = await serve(peer)
-    sessions = LegacySessions(LegacyHttp(endpoint(server), Identifiers()), "peer", 2)
+    server, chores = await serve(peer), Chores()
+    there = endpoint(server)
+    sessions = LegacySessions(LegacyHttp(there, Identifiers()), there, chores, 2)
     sessions.server = server  # type: ignore[attr-defined]
-    return sessions
+    yield sessions
+    await chores.close()
 
 
 async def used(sessions: LegacySessions, caller: str) -> bytes:
@@ -124,3 +129,155 @@ async def test_closing_ends_every_session(sessions) -> None:
     await sessions.close()
     assert sessions.server.methods[-2:] == ["DELETE", "DELETE"]
     assert len(sessions) == 0
+
+
+ASKABLE = b'{"elicitation":{}}'
+WANTED = ListenFilter(tools_list_changed=True, resource_subscriptions=("a:1",))
+
+
+class Talker(Peer):
+    """A peer whose sessions have streams; it advertises, logs, and asks on the stream."""
+
+    def __init__(self, wire) -> None:
+        super().__init__(wire)
+        self.streams: dict[str, asyncio.Queue[bytes | None]] = {}
+        self.has_streams = True
+        self.asked: dict[str, str] = {}
+
+    async def __call__(self, seen):
+        session_id = seen.headers.get("mcp-session-id", "")
+        if seen.verb == "GET" and self.has_streams:
+            later = self.streams[session_id] = asyncio.Queue()
+            return self._wire.stream(b": \n\n", later=later)
+        if seen.method == "initialize":
+            capabilities = {
+                "tools": {"listChanged": True},
+                "resources": {"subscribe": True},
+                "logging": {},
+            }
+            reply = self._wire.result(seen, protocolVersion="2025-11-25", capabilities=capabilities)
+            reply.headers["Mcp-Session-Id"] = f"s{next(self._numbers)}"
+            return reply
+        if seen.method == "ask":
+            question = {"jsonrpc": "2.0", "id": 7, "method": "elicitation/create", "params": {}}
+            self.streams[session_id].put_nowait(self._wire.event(question))
+            later: asyncio.Queue[bytes | None] = asyncio.Queue()
+            self.asked[session_id] = seen.message["id"]
+            self.streams[seen.message["id"]] = later
+            return self._wire.stream(later=later)
+        if seen.message.get("id") == 7:
+            asked = self.asked[session_id]
+            answer = seen.message.get("result") or seen.message["error"]
+            message = {"jsonrpc": "2.0", "id": asked, "result": answer}
+            self.streams[asked].put_nowait(self._wire.event(message))
+            return self._wire.Reply(202)
+        return self._wire.Reply(405) if not seen.message else await super().__call__(seen)
+
+
+@pytest.fixture
+def talker(wire) -> Talker:
+    return Talker(wire)
+
+
+@pytest.fixture
+async def talks(serve, endpoint, talker):
+    server, chores = await serve(talker), Chores()
+    there = endpoint(server)
+    sessions = LegacySessions(LegacyHttp(there, Identifiers()), there, chores, 2)
+    yield sessions, server
+    await sessions.close()
+    await chores.close()
+
+
+def ask(caller: str = "ann") -> Outgoing:
+    return Outgoing("ask", session=SessionKey("t", caller, ASKABLE))
+
+
+async def test_stream_is_open_before_the_first_call_of_who_can_be_asked(talks) -> None:
+    sessions, server = talks
+    await sessions.exchange(request("ann", ASKABLE), soon())
+    await sessions.exchange(request("bob"), soon())
+    assert server.methods == [
+        "initialize", "notifications/initialized", "GET", "tools/list",
+        "initialize", "notifications/initialized", "tools/list",
+    ]  # fmt: skip
+    assert server.seen[0].params["capabilities"] == {"elicitation": {}}
+
+
+async def test_question_on_the_stream_goes_to_the_one_call_it_can_be_about(talks) -> None:
+    async def answer(_: Incoming) -> bytes:
+        return b'{"action":"accept"}'
+
+    sessions, _ = talks
+    result = await sessions.exchange(ask(), soon(), Hooks(lambda _: None, answer))
+    assert bytes(result) == b'{"action": "accept"}'
+
+
+async def test_question_on_the_stream_that_nobody_takes_is_refused(talks) -> None:
+    sessions, _ = talks
+    assert b"-32601" in bytes(await sessions.exchange(ask(), soon()))
+
+
+async def test_level_is_set_in_the_session_that_wants_it(talks) -> None:
+    sessions, server = talks
+    key = SessionKey("t", "ann")
+    for level in ("warning", "debug", "info"):
+        await sessions.exchange(Outgoing("tools/list", session=key, log_level=level), soon())
+    levels = [one.params["level"] for one in server.seen if one.method == "logging/setLevel"]
+    assert levels == ["warning", "debug"]
+
+
+async def test_changes_are_heard_in_a_session_that_is_no_callers(talks, talker, wire) -> None:
+    sessions, server = talks
+    heard: list[Incoming] = []
+    async with asyncio.timeout(5), sessions.listen(WANTED, heard.append, soon()) as listening:
+        assert listening.granted == WANTED
+        note = {"jsonrpc": "2.0", "method": "notifications/tools/list_changed"}
+        stream = talker.streams["s1"]
+        stream.put_nowait(wire.event(note))
+        stream.put_nowait(wire.event({"jsonrpc": "2.0", "id": 1, "method": "ping"}))
+        await server.until(lambda one: one.seen[-1].message.get("id") == 1)
+    assert [one.method for one in heard] == ["notifications/tools/list_changed"]
+    assert "resources/unsubscribe" in server.methods
+
+
+async def test_server_without_a_stream_tells_nothing(talks, talker) -> None:
+    sessions, _ = talks
+    talker.has_streams = False
+    for _ in range(2):
+        async with asyncio.timeout(5), sessions.listen(WANTED, _drop, soon()) as listening:
+            assert "stream" in await listening.ended()
+
+
+async def test_server_is_described_by_its_last_handshake(talks) -> None:
+    sessions, server = talks
+    for _ in range(2):
+        described = await sessions.describe(soon())
+        assert b'"listChanged"' in described.capabilities
+    assert server.methods.count("initialize") == 1
+
+
+def _drop(_: Incoming) -> None:
+    """Nobody listens."""
+
+
+async def test_session_that_is_given_up_ends_only_after_what_is_under_way_in_it(
+    talks, talker
+) -> None:
+    asked, answered = asyncio.Event(), asyncio.Event()
+
+    async def answer(_: Incoming) -> bytes:
+        asked.set()
+        await answered.wait()
+        return b'{"action":"accept"}'
+
+    sessions, server = talks
+    waiting = asyncio.ensure_future(sessions.exchange(ask(), soon(), Hooks(lambda _: None, answer)))
+    async with asyncio.timeout(5):
+        await asked.wait()
+        talker.lost.add("s1")
+        await sessions.exchange(request("ann", ASKABLE), soon())
+        assert "DELETE" not in server.methods
+        answered.set()
+        assert bytes(await waiting) == b'{"action": "accept"}'
+        await server.until(lambda one: "DELETE" in one.methods)

@@ -2,19 +2,32 @@ import asyncio
 import contextlib
 import json
 import sys
+import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
 import uvicorn
 from mcp.server import MCPServer
+from mcp.server.mcpserver import Context
+from pydantic import BaseModel
 from structlog.testing import capture_logs
 
+from bascule.gateway.call import Call, Method, More, ResultKind
+from bascule.gateway.capabilities import read_capabilities
 from bascule.gateway.errors import ErrorCode, UpstreamFailed, UpstreamTimeout
+from bascule.gateway.inventory import ItemKind, Target
+from bascule.gateway.seals import Seals
 from bascule.gateway.tool import RestSource, Tool, Upstream, UpstreamKind
 from bascule.protocol.versions import Era
+from bascule.upstreams.mcp.chores import Chores
 from bascule.upstreams.mcp.failures import UpstreamRpcError
-from bascule.upstreams.mcp.upstream import McpUpstream
+from bascule.upstreams.mcp.listing import ListKind
+from bascule.upstreams.mcp.parked import Parked
+from bascule.upstreams.mcp.upstream import Bridge, McpUpstream
+from fakes.asking import Back
+
+ALL = read_capabilities(b'{"elicitation":{},"roots":{},"sampling":{}}')
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 ADD = {"name": "add", "inputSchema": {"type": "object"}}
@@ -71,17 +84,22 @@ async def test_result_type_is_removed_and_everything_else_kept(relay, make_call,
     assert bytes(body["structuredContent"]) == b'{"n": 1.5}'
 
 
-async def test_input_required_is_passed_on(relay, make_call, wire) -> None:
+async def test_question_that_nobody_can_be_asked_is_a_failure(relay, make_call, wire) -> None:
     upstream, _ = await relay(
         lambda seen: wire.result(seen, resultType="input_required", requestState="s")
     )
-    body = (await upstream.execute(make_call())).body
-    assert body["resultType"] == "input_required"
-    assert bytes(body["requestState"]) == b'"s"'
+    with pytest.raises(UpstreamFailed, match="asks for input"):
+        await upstream.execute(make_call())
+
+
+async def test_task_that_nobody_asked_for_is_a_failure(relay, make_call, wire) -> None:
+    upstream, _ = await relay(lambda seen: wire.result(seen, resultType="task", taskId="x"))
+    with pytest.raises(UpstreamFailed, match="task"):
+        await upstream.execute(make_call())
 
 
 async def test_result_of_an_unknown_type_fails(relay, make_call, wire) -> None:
-    for kind in ("task", 7, {}, [], True, None):
+    for kind in ("unheard-of", 7, {}, [], True, None):
         upstream, _ = await relay(lambda seen, kind=kind: wire.result(seen, resultType=kind))
         if kind is None:
             assert (await upstream.execute(make_call())).body == {}
@@ -279,6 +297,8 @@ def test_upstream_that_is_no_mcp_server_is_refused(client) -> None:
 
 SDK_SERVER = """
 from mcp.server import MCPServer
+from mcp.server.mcpserver import Context
+from pydantic import BaseModel
 server = MCPServer("real", log_level="ERROR")
 
 @server.tool()
@@ -302,6 +322,46 @@ def sdk_server() -> MCPServer:
     def divide(a: int, b: int) -> float:
         """Divides."""
         return a / b
+
+    return server
+
+
+class Name(BaseModel):
+    """What the talkative server asks for."""
+
+    name: str
+
+
+def talkative_server() -> MCPServer:
+    """A server that offers one thing of each kind, tells of progress, and asks."""
+    server = MCPServer("talkative")
+
+    @server.prompt()
+    def greet(who: str) -> str:
+        """Greets."""
+        return f"Greet {who}!"
+
+    @server.resource("note://one")
+    def note() -> str:
+        """A note."""
+        return "one"
+
+    @server.resource("note://by-name/{name}")
+    def named(name: str) -> str:
+        """A note by its name."""
+        return name
+
+    @server.tool()
+    async def work(context: Context) -> str:  # type: ignore[type-arg]
+        """Tells of its progress."""
+        await context.report_progress(1, 2, "half")
+        return "done"
+
+    @server.tool()
+    async def ask(context: Context) -> str:  # type: ignore[type-arg]
+        """Asks who calls."""
+        answer = await context.elicit("Who?", Name)
+        return answer.data.name if answer.action == "accept" else answer.action
 
     return server
 
@@ -352,6 +412,128 @@ async def test_real_http_server_is_understood_in_both_eras(
         assert (await upstream.execute(make_call("divide", {"a": 1, "b": 0}))).is_error
         assert upstream._channel.era is era  # type: ignore[attr-defined]
         await upstream.aclose()
+
+
+@pytest.mark.parametrize("era", [Era.MODERN, Era.LEGACY])
+async def test_everything_a_real_server_offers_is_listed_and_used(
+    client, make_call, era: Era
+) -> None:
+    app: Any = talkative_server().streamable_http_app()
+
+    def about(method: Method, kind: ItemKind, inner: str, **fields: Any) -> Call:
+        call = make_call(arguments=fields.pop("arguments", {}), **fields)
+        call.method, call.tool = method, None
+        call.target = Target(kind, "peer", inner, "b", inner)
+        return call
+
+    async with listening(app if era is Era.MODERN else LegacyOnly(app)) as url:
+        upstream = McpUpstream(Upstream("peer", UpstreamKind.MCP_HTTP, url=url), client)
+        soon = time.monotonic() + 10
+        assert (await upstream.describe(soon)).era is era
+        listed = {kind: await upstream.list_items(kind, soon) for kind in ListKind}
+        assert {kind: [one.key for one in each.items] for kind, each in listed.items()} == {
+            ListKind.TOOLS: ["work", "ask"],
+            ListKind.PROMPTS: ["greet"],
+            ListKind.RESOURCES: ["note://one"],
+            ListKind.TEMPLATES: ["note://by-name/{name}"],
+        }
+        prompt = about(Method.PROMPTS_GET, ItemKind.PROMPT, "greet", arguments={"who": "Bo"})
+        assert b"Greet Bo!" in bytes((await upstream.execute(prompt)).body["messages"])  # type: ignore[arg-type]
+        read = about(Method.RESOURCES_READ, ItemKind.RESOURCE, "note://by-name/x")
+        contents = (await upstream.execute(read)).body["contents"]
+        assert json.loads(bytes(contents))[0]["text"] == "x"  # type: ignore[arg-type]
+        back = Back()
+        await upstream.execute(make_call("work", {}, back=back, more=More(progress_token=7)))
+        assert [json.loads(one.params)["progressToken"] for one in back.noted] == [7]
+        await upstream.aclose()
+
+
+@pytest.fixture
+async def bridge() -> AsyncIterator[Bridge]:
+    chores = Chores()
+    yield Bridge(Seals([bytes(32)]), Parked("w1", chores.start))  # type: ignore[arg-type]
+    await chores.close()
+
+
+async def test_question_of_a_real_legacy_server_reaches_a_caller_in_a_session(
+    client, make_call, bridge
+) -> None:
+    back = Back()
+    async with listening(LegacyOnly(talkative_server().streamable_http_app())) as url:
+        record = Upstream("peer", UpstreamKind.MCP_HTTP, url=url)
+        upstream = McpUpstream(record, client, bridge=bridge)
+        call = make_call("ask", {}, back=back, capabilities=ALL, era=Era.LEGACY)
+        result = await upstream.execute(call)
+        await upstream.aclose()
+    assert [one.method for one in back.asked] == ["elicitation/create"]
+    assert b"Asha" in bytes(result.body["content"])  # type: ignore[arg-type]
+
+
+async def test_question_of_a_real_legacy_server_reaches_a_modern_caller_as_a_result(
+    client, make_call, bridge
+) -> None:
+    async with listening(LegacyOnly(talkative_server().streamable_http_app())) as url:
+        record = Upstream("peer", UpstreamKind.MCP_HTTP, url=url)
+        upstream = McpUpstream(record, client, bridge=bridge)
+        asked = await upstream.execute(make_call("ask", {}, capabilities=ALL))
+        assert asked.kind is ResultKind.INPUT_REQUIRED
+        more = More(
+            input_responses=b'{"q1":{"action":"accept","content":{"name":"Bo"}}}',
+            request_state=str(asked.body["requestState"]),
+        )
+        result = await upstream.execute(make_call("ask", {}, capabilities=ALL, more=more))
+        await upstream.aclose()
+    assert b"Bo" in bytes(result.body["content"])  # type: ignore[arg-type]
+
+
+async def test_question_of_a_modern_server_goes_out_and_its_answer_comes_back(
+    serve, client, make_call, bridge, wire
+) -> None:
+    def handler(seen):
+        if seen.method == "server/discover":
+            return wire.result(seen, supportedVersions=["2026-07-28"])
+        if "requestState" in seen.params:
+            return wire.result(seen, **OK, said=seen.params["inputResponses"])
+        question = {"method": "elicitation/create", "params": {"message": "Who?"}}
+        return wire.result(
+            seen, resultType="input_required", inputRequests={"who": question}, requestState="s"
+        )
+
+    server = await serve(handler)
+    upstream = McpUpstream(
+        Upstream("peer", UpstreamKind.MCP_HTTP, url=server.url), client, bridge=bridge
+    )
+    asked = await upstream.execute(make_call(capabilities=ALL))
+    assert asked.kind is ResultKind.INPUT_REQUIRED
+    meta = server.seen[-1].params["_meta"]
+    assert "elicitation" in meta["io.modelcontextprotocol/clientCapabilities"]
+    state = str(asked.body["requestState"])
+    more = More(input_responses=b'{"who":12345}', request_state=state)
+    done = await upstream.execute(make_call(capabilities=ALL, more=more))
+    assert (done.kind, bytes(done.body["said"])) == (ResultKind.COMPLETE, b'{"who": 12345}')  # type: ignore[arg-type]
+    assert server.seen[-1].params["requestState"] == "s"
+    back = Back()
+    legacy = make_call(capabilities=ALL, back=back, era=Era.LEGACY)
+    assert (await upstream.execute(legacy)).kind is ResultKind.COMPLETE
+    assert len(back.asked) == 1
+    await upstream.aclose()
+
+
+async def test_ordinary_call_costs_nothing_extra(relay, make_call, monkeypatch) -> None:
+    """Nothing that only questions and notifications need is made for a call without them."""
+    upstream, _ = await relay()
+    seen = []
+    exchange = upstream.channel.exchange
+
+    async def spy(request, deadline, hooks=None):
+        seen.append((request, hooks))
+        return await exchange(request, deadline, hooks)
+
+    monkeypatch.setattr(upstream.channel, "exchange", spy)
+    await upstream.execute(make_call())
+    [(request, hooks)] = seen
+    assert hooks is None
+    assert (request.progress_token, request.log_level, request.capabilities) == (None, None, b"{}")
 
 
 async def test_real_child_process_is_understood(client, make_call) -> None:

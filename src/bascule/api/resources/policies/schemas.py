@@ -11,9 +11,15 @@ from bascule.gateway.tool import RiskLevel
 
 Names = Annotated[list[Annotated[str, Field(min_length=1, max_length=128)]], Field(max_length=200)]
 
+Uris = Annotated[list[Annotated[str, Field(min_length=1, max_length=2048)]], Field(max_length=200)]
+
 
 class PolicyCreate(BaseModel):
-    """A rule. Empty `bundles`, `tools` and `risks` mean any; `tools` may hold patterns (get_*)."""
+    """A rule. Empty `bundles` and `risks` mean any.
+
+    `tools`, `prompts` and `resources` (URIs) may hold patterns (get_*). A rule that names none of
+    the three is about everything in its bundles; one that names some is about those only.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -23,6 +29,8 @@ class PolicyCreate(BaseModel):
     actions: Annotated[list[Action], Field(min_length=1)] = list(Action)
     bundles: Names = []
     tools: Names = []
+    prompts: Names = []
+    resources: Uris = []
     risks: list[RiskLevel] = []
     priority: Annotated[int, Field(ge=-1000, le=1000)] = 0
     description: Annotated[str, Field(max_length=2000)] = ""
@@ -37,6 +45,8 @@ class Policy(BaseModel):
     actions: list[Action]
     bundles: list[str]
     tools: list[str]
+    prompts: list[str]
+    resources: list[str]
     risks: list[RiskLevel]
     priority: int
     description: str

@@ -29,6 +29,8 @@ async def create_policy(control: Control, caller: Caller, wanted: PolicyCreate) 
         actions=frozenset(wanted.actions),
         bundles=frozenset(wanted.bundles),
         tools=frozenset(wanted.tools),
+        prompts=frozenset(wanted.prompts),
+        resources=frozenset(wanted.resources),
         risks=frozenset(wanted.risks),
         priority=wanted.priority,
     )
@@ -68,6 +70,8 @@ def _shown(stored: StoredPolicy) -> Policy:
         actions=sorted(rule.actions),
         bundles=sorted(rule.bundles),
         tools=sorted(rule.tools),
+        prompts=sorted(rule.prompts),
+        resources=sorted(rule.resources),
         risks=sorted(rule.risks),
         priority=rule.priority,
         description=stored.description,

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from bascule.upstreams.mcp.mirroring import (
+from bascule.protocol.mirroring import (
     InvalidAnnotation,
     Mirror,
     find_mirrors,

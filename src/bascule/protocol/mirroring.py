@@ -1,4 +1,4 @@
-"""Arguments mirrored into HTTP headers, where the upstream's schema asks for it.
+"""Arguments mirrored into HTTP headers, where a tool's schema asks for it.
 
 Source: specification 2026-07-28, basic/transports/streamable-http "Custom Headers from Tool
 Parameters".
@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, cast
 
-from bascule.protocol.headers import encode_value
+from bascule.protocol.headers import HeaderMismatch, decode_value, encode_value
 
 _ANNOTATION: Final = "x-mcp-header"
 _TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -18,6 +18,7 @@ _KEYED_BY_NAME: Final = frozenset(
     {"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"}
 )
 _NOT_SCHEMAS: Final = frozenset({"const", "default", "enum", "examples"})
+_NUMBER: Final = re.compile(r"-?[0-9]{1,16}(?:\.0{1,16})?")
 _SAFE_INTEGER: Final = 2**53 - 1
 _DEEPEST: Final = 64
 
@@ -61,6 +62,39 @@ def mirrored_headers(
         if text is not None:
             headers.append((mirror.header, encode_value(text)))
     return tuple(headers)
+
+
+def check_mirrors(
+    mirrors: tuple[Mirror, ...], arguments: Mapping[str, object], headers: Mapping[bytes, bytes]
+) -> None:
+    """Hold the headers of a request against its arguments; header names are in lower case.
+
+    An argument that is absent or null needs no header, and one that came anyway means nothing.
+
+    Raises:
+        HeaderMismatch: names the header, and what is wrong with it.
+    """
+    for mirror in mirrors:
+        value = _value_at(arguments, mirror.path)
+        if value is None:
+            continue
+        raw = headers.get(mirror.header.lower().encode())
+        if raw is None:
+            raise HeaderMismatch(f"the required header {mirror.header} is missing")
+        text = raw.decode("latin-1").strip(" \t")
+        if not (text.isascii() and text.replace("\t", " ").isprintable()):
+            raise HeaderMismatch(f"header {mirror.header} must be base64 encoded")
+        if not _agrees(decode_value(text), value):
+            raise HeaderMismatch(f"header {mirror.header} says something else than the body")
+
+
+def _agrees(text: str, value: object) -> bool:
+    expected = _to_text(value)
+    if expected is None:
+        return False
+    if text == expected or isinstance(value, str | bool):
+        return text == expected
+    return _NUMBER.fullmatch(text) is not None and float(text) == float(expected)
 
 
 def _walk(schema: Mapping[str, object], path: tuple[str, ...], depth: int) -> Iterator[Mirror]:

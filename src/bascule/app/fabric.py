@@ -1,0 +1,153 @@
+"""What every way of running the gateway has in common, put together once.
+
+A fabric is opened before there is a gateway: shared state, seals, upstreams, and what goes on
+between calls. Its owner then makes a relay, a gateway and a front with it.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from prometheus_client import CollectorRegistry
+
+from bascule import __version__
+from bascule.app.background import Background
+from bascule.app.bridging import open_parked
+from bascule.app.changes import Changes
+from bascule.app.doors import other_doors
+from bascule.app.front import Front, Page
+from bascule.app.relay import Relay
+from bascule.app.relaying import Surroundings, make_relay
+from bascule.app.state import open_state, seals_of
+from bascule.app.trimming import find_trim, give_back
+from bascule.app.upstreams import UpstreamSet
+from bascule.catalogue.advertising import Relayed as Passed
+from bascule.catalogue.feeds import FeedLimits
+from bascule.gateway.call import Method
+from bascule.gateway.kernel import Gateway
+from bascule.gateway.seals import Seals
+from bascule.gateway.sessions import SetLevel
+from bascule.gateway.stage import Stage
+from bascule.gateway.state import StateStore
+from bascule.gateway.tasks import TaskIds
+from bascule.protocol.results import Identity
+from bascule.settings.model import Settings
+from bascule.telemetry.streams import OpenStreams
+from bascule.transports.access import Door, DoorConfig
+from bascule.transports.asgi import AsgiApp
+from bascule.transports.sessions import SessionConfig, Sessions
+from bascule.transports.streamable_http import HttpConfig, StreamableHttp
+from bascule.upstreams.mcp import Bridge
+from bascule.upstreams.mcp.interactions import InteractionLimits
+from bascule.upstreams.mcp.parked import Parked
+from bascule.upstreams.mcp.parked_call import ParkingLimits
+
+
+@dataclass(frozen=True, slots=True)
+class Fabric:
+    """What outlives every snapshot, and is not the gateway itself."""
+
+    settings: Settings
+    state: StateStore
+    seals: Seals
+    upstreams: UpstreamSet
+    background: Background
+    sessions: Sessions
+    changes: Changes
+    parked: Parked
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, settings: Settings, data: Path) -> AsyncGenerator[Self]:
+        """Open everything; it closes with the block, and tells upstreams what was given up.
+
+        Raises:
+            StateUnavailable: the shared state cannot be reached.
+            KeyUnusable: the sealing key in `data` cannot be read.
+        """
+        server = settings.server
+        async with AsyncExitStack() as stack:
+            state = await stack.enter_async_context(open_state(settings))
+            seals = await asyncio.to_thread(seals_of, settings, data)
+            seconds = server.interaction_timeout_seconds
+            parked = await stack.enter_async_context(
+                open_parked(state, limits=ParkingLimits(seconds=seconds))
+            )
+            bridge = Bridge(seals, parked, InteractionLimits(interaction_seconds=seconds))
+            upstreams = await stack.enter_async_context(
+                UpstreamSet.open(
+                    settings.upstreams, grace_seconds=server.shutdown_grace_seconds, bridge=bridge
+                )
+            )
+            # Before the clients close, so that upstreams hear that nobody waits any more.
+            stack.push_async_callback(parked.close)
+            background = await stack.enter_async_context(Background())
+            config = SessionConfig(server.session_hours * 3600.0, server.max_streams)
+            sessions = Sessions(seals, state, config)
+            if not state.local:
+                background.start(sessions.run())
+            changes = Changes(
+                upstreams,
+                background,
+                sessions.standings,
+                FeedLimits(server.max_streams, server.max_streams_per_principal),
+            )
+            yield cls(settings, state, seals, upstreams, background, sessions, changes, parked)
+
+    def relay(
+        self,
+        registry: CollectorRegistry,
+        authenticate: Stage,
+        instructions: str,
+        *,
+        one_caller: bool = False,
+    ) -> Relay:
+        """A relay that follows no snapshot yet, and renews its lists where they change."""
+        tasks = TaskIds(self.seals)
+        made = make_relay(
+            Surroundings(
+                self.settings,
+                self.upstreams,
+                self.background,
+                registry,
+                self.seals,
+                authenticate,
+                instructions,
+                one_caller=one_caller,
+                passed=Passed(changes=True, logging=True, tasks=True),
+                tasks=tasks,
+                executors={
+                    **self.changes.executors,
+                    Method.SET_LEVEL: SetLevel(self.sessions.standings),
+                },
+            )
+        )
+        self.changes.attach(made.relay, made.relay.caches)
+        registry.register(self._open_streams())
+        self.background.start(give_back(lambda: self.changes.open_feeds, find_trim()))
+        made.relay.on_compiled = lambda compiled: self.changes.follow(compiled, made.locator)
+        return made.relay
+
+    def _open_streams(self) -> OpenStreams:
+        counts: dict[str, Callable[[], int]] = {
+            **self.changes.counts,
+            "session_call": lambda: self.sessions.open_calls,
+            "parked_call": lambda: len(self.parked),
+        }
+        return OpenStreams(counts, lambda: len(asyncio.all_tasks()))
+
+    def front(self, gateway: Gateway, pages: Mapping[str, Page], control: AsgiApp | None) -> Front:
+        """Every door to `gateway`."""
+        settings = self.settings
+        server = settings.server
+        identity = Identity(name=settings.app.name, version=__version__)
+        door = Door(DoorConfig(frozenset(server.allowed_hosts), frozenset(server.allowed_origins)))
+        http = HttpConfig(
+            server.max_body_bytes, server.request_timeout_seconds, server.stream_keep_alive_seconds
+        )
+        mcp = StreamableHttp(gateway, door, identity, http, self.sessions)
+        doors = other_doors(settings, gateway, door, identity)
+        return Front(mcp, door, pages, control, doors)

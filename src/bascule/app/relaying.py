@@ -1,0 +1,97 @@
+"""The relay put together, the same for an instance and for one server."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from prometheus_client import CollectorRegistry
+
+from bascule import __version__
+from bascule.app.background import Background
+from bascule.app.looks import Looks, ServerPages
+from bascule.app.offers import Offers
+from bascule.app.pipeline import Compiled, Parts, Relayed, compile_pipeline, entrance
+from bascule.app.relay import Relay
+from bascule.app.upstreams import UpstreamSet
+from bascule.catalogue.advertising import Advertising
+from bascule.catalogue.advertising import Relayed as Passed
+from bascule.catalogue.caching import Cache
+from bascule.catalogue.locating import CatalogueLocator
+from bascule.catalogue.owners import Owners
+from bascule.catalogue.pages import ResourcePage
+from bascule.gateway.call import Method, Result
+from bascule.gateway.handshake import Handshake
+from bascule.gateway.sealing import Sealer
+from bascule.gateway.snapshot import Snapshot
+from bascule.gateway.stage import Executor, Stage
+from bascule.gateway.tasks import TaskIds
+from bascule.guards.schemas import InputSchemas
+from bascule.protocol.results import Identity
+from bascule.settings.model import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a relay works with.
+
+    `one_caller`: nobody else calls. `passed` is what goes from servers to callers besides answers,
+    and so what is advertised; `tasks` opens task ids, `executors` are of methods that concern
+    neither a list nor a target.
+    """
+
+    settings: Settings
+    upstreams: UpstreamSet
+    background: Background
+    registry: CollectorRegistry
+    sealer: Sealer
+    authenticate: Stage
+    instructions: str
+    one_caller: bool = False
+    passed: Passed = field(default_factory=Passed)
+    tasks: TaskIds | None = None
+    executors: Mapping[Method, Executor] = field(default_factory=dict[Method, Executor])
+
+
+class Made(NamedTuple):
+    """A relay, and what finds its way in what it relays."""
+
+    relay: Relay
+    locator: CatalogueLocator
+
+
+def make_relay(around: Surroundings) -> Made:
+    """A relay that follows no snapshot yet."""
+    settings = around.settings
+    offers = Offers(around.upstreams.relay, around.background)
+    looks = Looks(offers, around.registry, one_caller=around.one_caller)
+    kept = settings.cache.max_entries
+    pages_kept = Cache[ResourcePage](kept)
+    reads_kept = Cache[Result](kept)
+    pages = ServerPages(offers, pages_kept)
+    relayed = Relayed(
+        pages,
+        Owners(pages),
+        around.sealer,
+        looks.standing,
+        reads_kept,
+        around.tasks,
+        around.one_caller,
+        around.executors,
+    )
+    identity = Identity(name=settings.app.name, version=__version__)
+    advertising = Advertising(around.instructions, around.passed)
+    parts = Parts(
+        around.authenticate,
+        InputSchemas(),
+        Handshake(identity, around.instructions, advertising.advertise),
+        settings.cache.list_page_size,
+        relayed,
+    )
+
+    def build(snapshot: Snapshot) -> Compiled:
+        return compile_pipeline(snapshot, parts, around.upstreams.executors(snapshot))
+
+    prefix = settings.upstreams.prefix == "always"
+    caches = (pages_kept, reads_kept)
+    relay = Relay(offers, looks, build, entrance(parts), caches, always_prefix=prefix)
+    return Made(relay, relayed.locator)

@@ -1,0 +1,1 @@
+"""State that gateway processes share: in memory, or in Redis."""

@@ -1,0 +1,72 @@
+"""`servers` on real instances, in front of a server of the official SDK or of none."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from fakes.instances import serving
+from unit.cli.shell import run
+
+URL = "http://127.0.0.1:9/mcp"
+SDK_SERVER = Path(__file__).parents[3] / "e2e" / "sdk_server.py"
+COMMAND = (sys.executable, SDK_SERVER, "notes")
+
+
+def test_a_server_that_cannot_be_reached_is_added_with_a_warning(data: Path) -> None:
+    given = ("servers", "add", "notes", URL, "--header", "Authorization: Bearer a:b")
+    added = run(*given, "--data", data)
+    assert (added.code, "not reached" in added.out) == (0, True)
+    assert added.err.startswith("warning: notes is added, but cannot be reached: ")
+    assert "Connect call failed" in added.err
+    listed = run("servers", "list", "--data", data, "-o", "json").value
+    (server,) = listed["servers"]
+    assert (server["name"], server["url"]) == ("notes", URL)
+    assert server["header_names"] == ["Authorization"]
+    removed = run("servers", "remove", "notes", "--data", data, "-o", "json").value
+    assert removed == {"removed": "notes"}
+
+
+def test_a_server_is_asked_once_and_its_status_is_said(data: Path) -> None:
+    given = ("servers", "add", "notes", "--data", data, "-o", "json")
+    added = run(*given, "--", *COMMAND).value
+    assert (added["kind"], added["command"]) == ("mcp_stdio", [str(one) for one in COMMAND])
+    assert added["status"] == {"reached": True, "era": "modern", "tools": 6, "reason": ""}
+
+
+def test_a_running_instance_knows_how_its_servers_stand(data: Path) -> None:
+    with serving(data):
+        added = run("servers", "add", "notes", "--data", data, "--", *COMMAND)
+        assert "reached, modern, 6 tools" in added.out
+        run("servers", "add", "gone", URL, "--data", data)
+        gone, notes = run("servers", "list", "--data", data).out.splitlines()[1:]
+    assert gone.startswith(f"gone   http     {URL} ")
+    assert "not reached" in gone
+    assert "sdk_server.py notes" in notes
+    assert "reached, modern, 6 tools" in notes
+
+
+def test_where_none_runs_nobody_was_asked(data: Path) -> None:
+    run("servers", "add", "notes", URL, "--data", data)
+    assert "not asked yet" in run("servers", "list", "--data", data).out
+
+
+@pytest.mark.parametrize(
+    ("words", "advice"),
+    [
+        ([URL, "more"], "cannot follow a URL"),
+        (["ftp://x"], "http or https"),
+        (["localhost:8080/mcp"], "write http://localhost:8080/mcp"),
+        (["--heder", "X: y", "--", "sh"], "No such option: --heder"),
+        (["sh", "-y"], "No such option: -y"),
+        (["--", "no-such-command"], "on the PATH"),
+        ([URL, "--header", "Bearer"], "is no header"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_and_not_stored(
+    data: Path, words: list[str], advice: str
+) -> None:
+    refused = run("servers", "add", "notes", "--data", data, *words)
+    assert refused.code == 2
+    assert advice in refused.error["message"]
+    assert run("servers", "list", "--data", data, "-o", "json").value["total"] == 0
