@@ -43,5 +43,5 @@ def _wait(process: subprocess.Popen[bytes], port: int) -> None:
             raise SystemExit(f"{process.args!r} ended before it listened")
         with suppress(OSError), socket.create_connection(("127.0.0.1", port), 0.2):
             return
-        time.sleep(0.1)
+        time.sleep(0.1)  # nothing tells that a process will listen soon
     raise SystemExit(f"{process.args!r} does not listen on {port}")

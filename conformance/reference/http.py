@@ -20,7 +20,7 @@ def decode_header(v):
     if v.startswith("=?base64?") and v.endswith("?="):
         try:
             return base64.b64decode(v[9:-2], validate=True).decode("utf-8")
-        except Exception:
+        except ValueError:
             raise RpcError(-32020, "Header mismatch: invalid base64 value", http=400) from None
     return v
 
@@ -114,7 +114,7 @@ class Front:
         try:
             msg = json.loads(raw)
             assert isinstance(msg, dict)
-        except Exception:
+        except (ValueError, AssertionError):
             return err(None, RpcError(-32700, "Parse error"), 400)
         SEEN.append({"headers": dict(req.headers), "body": msg})
         hv = req.headers.get("mcp-protocol-version")

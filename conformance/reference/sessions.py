@@ -134,7 +134,7 @@ class Session:
                 "id": rid,
                 "error": {"code": 0, "message": "Request cancelled"},
             }
-        except Exception as e:
+        except Exception as e:  # the edge: whatever a tool does, its caller gets an answer
             out = {"jsonrpc": "2.0", "id": rid, "error": {"code": -32603, "message": repr(e)}}
         await emit(out, last=True)
 
@@ -164,7 +164,7 @@ async def modern_run(srv, msg, emit):
         out = {"jsonrpc": "2.0", "id": rid, "result": await srv.call(c)}
     except RpcError as e:
         out, status = {"jsonrpc": "2.0", "id": rid, "error": e.body()}, e.http
-    except Exception as e:
+    except Exception as e:  # the edge, as above
         out = {"jsonrpc": "2.0", "id": rid, "error": {"code": -32603, "message": repr(e)}}
     return out, status
 

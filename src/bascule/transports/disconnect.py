@@ -67,9 +67,7 @@ class DisconnectWatch:
         self._sweep.remove(self)
         if self._watcher is not None:
             self._watcher.cancel()
-        if self.gone and isinstance(value, asyncio.CancelledError) and self._call is not None:
-            return self._call.uncancel() == 0
-        return False
+        return self.gone and _ended_by_leaving(value, self._call)
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Watch from now on."""
@@ -105,12 +103,17 @@ class Watch:
 
     def __exit__(self, kind: object, value: object, traceback: object) -> bool:
         task, self._task = self._task, None
-        if self.gone and isinstance(value, asyncio.CancelledError) and task is not None:
-            return task.uncancel() == 0
-        return False
+        return self.gone and _ended_by_leaving(value, task)
 
     def leave(self) -> None:
         """The client has gone."""
         self.gone = True
         if self._task is not None:
             self._task.cancel()
+
+
+def _ended_by_leaving(value: object, task: asyncio.Task[Any] | None) -> bool:
+    """Whether `value` is the cancellation of a client that left, and nobody else's as well."""
+    if not isinstance(value, asyncio.CancelledError) or task is None:
+        return False
+    return task.uncancel() == 0
