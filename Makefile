@@ -55,8 +55,8 @@ conformance: setup ## The official MCP suite, directly and through the gateway (
 bench: setup ## Governed calls a second, beside a bare proxy (FLAGS=--check holds the bounds)
 	$(BIN)/python -m bench $(FLAGS)
 
-siege: setup ## 200 rounds of kill -9 under load; five minutes of many that listen
-	BASCULE_KILL_RUNS=200 $(BIN)/pytest -q tests/chaos
+siege: setup ## 200 rounds of kill -9 under load; many that listen; a hundred thousand tools
+	BASCULE_KILL_RUNS=200 BASCULE_MANY_TOOLS=100000 $(BIN)/pytest -q tests/chaos
 
 docs: setup ## Write the generated reference pages anew
 	$(BIN)/python -m bascule.settings.reference > docs/reference/settings.md

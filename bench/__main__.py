@@ -37,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         connections=given.connections,
         operation=given.operation,
         command=tuple(given.gateway),
+        tools=given.tools,
     )
     if given.check and Name.GOVERNED not in options.targets:
         parser.error("--check needs the target governed")
@@ -91,6 +92,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--operation", type=Operation, choices=tuple(Operation), default=Operation.FIND_CUSTOMER)
     starts = "command that starts the gateway, with absolute paths (python -m bascule up)"
     add("--gateway", type=gateway.parse_command, default=gateway.COMMAND, help=starts)
+    more = "tools to put into the registry beside those that are called (0)"
+    add("--tools", type=_number(int, 0, 1_000_000), default=0, help=more)
     add("--results", type=Path, default=RESULTS, help="file to write (bench/results/latest.json)")
     add("--check", action="store_true", help="exit 7 unless governed calls hold their bounds")
     return parser

@@ -5,6 +5,7 @@ import shlex
 import sys
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ import msgspec
 
 from bench.children import STARTUP_SECONDS, Child, running
 from bench.operations import Address, Kind, Operation
+from bench.registry import MOST_SECONDS_PER_TOOL
 from bench.upstream import openapi_document
 
 COMMAND: Final = (sys.executable, "-m", "bascule", "up")
@@ -32,9 +34,17 @@ class Ready(msgspec.Struct, frozen=True):
     admin_key: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Start:
+    """How to start the gateway, and how many tools its registry has from the start."""
+
+    command: Sequence[str] = COMMAND
+    tools: int = 0
+
+
 @asynccontextmanager
 async def governed(
-    command: Sequence[str], scratch: Path, upstream_url: str, operation: Operation
+    start: Start, scratch: Path, upstream_url: str, operation: Operation
 ) -> AsyncGenerator[tuple[Child, Address]]:
     """Run a gateway in front of the upstream; yields it and where the tool is called.
 
@@ -46,7 +56,9 @@ async def governed(
     """
     data = scratch / "data"
     data.mkdir()
-    arguments = [*command, "--data", str(data), "--port", "0", "--no-browser"]
+    if start.tools:
+        await _fill(data, start.tools, scratch)
+    arguments = [*start.command, "--data", str(data), "--port", "0", "--no-browser"]
     async with running(
         "gateway", arguments, scratch=scratch, directory=scratch, piped=False
     ) as child:
@@ -56,6 +68,12 @@ async def governed(
         if url.hostname is None or url.port is None:
             raise child.failed(f"gave an MCP address without host and port: {ready.mcp_url}")
         yield child, Address(Kind.MCP, url.hostname, url.port, url.path, key, tool)
+
+
+async def _fill(data: Path, tools: int, scratch: Path) -> None:
+    filling = ["-m", "bench.registry", "--data", str(data), "--tools", str(tools)]
+    async with running("registry", [sys.executable, *filling], scratch=scratch) as child:
+        await child.answer(b"", seconds=STARTUP_SECONDS + tools * MOST_SECONDS_PER_TOOL)
 
 
 def parse_command(text: str) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Final
 import httpx2
 import msgspec
 
-from bench import gateway
+from bench import gateway, registry
 from bench.accounting import machine_facts
 from bench.children import STARTUP_SECONDS, STOP_SECONDS, ChildFailed, running
 from bench.figures import Results, Round
@@ -24,7 +24,10 @@ SLACK_SECONDS: Final = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What to measure and for how long. `command` starts the gateway."""
+    """What to measure and for how long.
+
+    `command` starts the gateway, whose registry has `tools` besides those that are called.
+    """
 
     targets: tuple[Name, ...] = tuple(Name)
     rounds: int = 3
@@ -33,6 +36,7 @@ class Options:
     connections: int = 32
     operation: Operation = Operation.FIND_CUSTOMER
     command: tuple[str, ...] = gateway.COMMAND
+    tools: int = 0
 
     @property
     def load_seconds(self) -> float:
@@ -44,6 +48,7 @@ class Options:
     def bound_seconds(self) -> float:
         """The longest the whole run may take."""
         loads = self.rounds * len(self.targets) * self.load_seconds
+        loads += self.tools * registry.MOST_SECONDS_PER_TOOL
         return loads + len(Name) * (STARTUP_SECONDS + STOP_SECONDS) + SLACK_SECONDS
 
 
@@ -62,7 +67,8 @@ async def measure(options: Options, progress: Callable[[str], None]) -> Results:
     with tempfile.TemporaryDirectory(prefix="bascule-bench-") as folder:
         scratch = Path(folder)
         machine = machine_facts(scratch)
-        async with started(options.targets, options.operation, options.command, scratch) as (
+        start = gateway.Start(options.command, options.tools)
+        async with started(options.targets, options.operation, start, scratch) as (
             upstream,
             targets,
         ):

@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from bench.children import Child, running
-from bench.gateway import governed
+from bench.gateway import Start, governed
 from bench.operations import Address, Kind, Operation
 
 
@@ -31,11 +31,11 @@ class Target:
 
 @asynccontextmanager
 async def started(
-    names: Sequence[Name], operation: Operation, command: Sequence[str], scratch: Path
+    names: Sequence[Name], operation: Operation, start: Start, scratch: Path
 ) -> AsyncGenerator[tuple[Address, list[Target]]]:
     """Start the upstream, and the targets named; yields the upstream's address and the targets.
 
-    `command` starts the gateway. All processes have ended when the block is left.
+    `start` is how to start the gateway. All processes have ended when the block is left.
 
     Raises:
         ChildFailed: a process did not start.
@@ -50,7 +50,7 @@ async def started(
             targets.append(await _service(stack, Name.BARE, proxy, scratch))
         if Name.GOVERNED in names:
             url = f"http://{address.host}:{address.port}"
-            child, mcp = await stack.enter_async_context(governed(command, scratch, url, operation))
+            child, mcp = await stack.enter_async_context(governed(start, scratch, url, operation))
             targets.append(Target(Name.GOVERNED, mcp, child))
         yield address, targets
 

@@ -35,4 +35,7 @@ def narrow(tmp_path_factory: pytest.TempPathFactory, hostile: Hostile) -> Iterat
     data = tmp_path_factory.mktemp("narrow") / "data"
     with serving(data, settings=NARROW) as instance:
         instance.publish(document(), "hostile", hostile.url)
+        # It fails on purpose, again and again, and each time that is looked at.
+        once, never = {"attempts": 1}, {"failures": 10_000}
+        instance.set_connector("hostile.hostile", retry=once, breaker=never)
         yield instance

@@ -51,12 +51,12 @@ def test_a_service_without_a_usable_answer_fails_the_call_and_not_the_gateway(
     ("status", "advice"),
     [
         (400, "Check the arguments"),
-        (401, "An operator must check it"),
+        (401, "An operator can set one"),
         (404, "look the identifiers up again"),
         (409, "read the current state first"),
         (422, "correct what the message names"),
-        (500, "check before repeating"),
-        (503, "check before repeating"),
+        (500, "only reads, so it may be repeated"),
+        (503, "only reads, so it may be repeated"),
     ],
 )
 def test_a_service_that_says_no_is_quoted_with_advice(
@@ -79,7 +79,7 @@ def test_a_redirect_is_reported_and_not_followed(narrow: Instance, hostile: Host
 
     text = narrow.call("status_302").json()["result"]["content"][0]["text"]
 
-    assert "Redirects are not followed" in text
+    assert "which was not followed" in text
     assert "secret" not in text
     assert hostile.requests[before:] == ["GET /status_302 HTTP/1.1"]
 

@@ -94,7 +94,7 @@ def test_the_answers_compared_above_have_something_in_them(
 ) -> None:
     values = {command[:2]: one.value for command, (one, _) in answers.items() if one.code == 0}
 
-    assert "fine" in [tool["name"] for tool in values["tools", "list"]]
+    assert "fine" in [tool["name"] for tool in values["tools", "list"]["tools"]]
     assert values["tools", "show"]["input_schema"]["type"] == "object"
     assert values["policy", "allow"]["tools"] == ["f*"]
     assert values["policy", "list"]["total"] == 2
@@ -109,4 +109,4 @@ def test_a_command_on_an_empty_directory_prints_its_result_and_nothing_else(
 ) -> None:
     listed = bascule("tools", "list", "--data", tmp_path, "-o", "json")
 
-    assert listed.value == []
+    assert listed.value == {"tools": [], "total": 0}

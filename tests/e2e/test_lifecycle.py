@@ -102,7 +102,8 @@ def test_a_second_ctrl_c_does_not_wait_for_calls(tmp_path: Path) -> None:
 
         assert slow.instance.child.exit_code(5) == 0
         with suppress(httpx2.TransportError):
-            assert slow.answer.result(10).json()["result"]["isError"] is True
+            answer = slow.answer.result(10)
+            assert answer.status_code == 503 or answer.json()["result"]["isError"] is True
 
     (record,) = records(data, tool_name="wait")
     assert record["status"] in {"failure", "cancelled"}

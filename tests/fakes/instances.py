@@ -62,6 +62,13 @@ class Instance:
             allowed = client.post("/api/admin/policies", json={**rule, "bundles": [bundle]})
             assert allowed.status_code == 201, allowed.text
 
+    def set_connector(self, upstream: str, **connector: object) -> None:
+        """How the gateway reaches a service: what is not given has its usual value."""
+        with self.api() as client:
+            path = f"/api/admin/upstreams/{upstream}"
+            changed = client.put(path, json={"connector": connector})
+        assert changed.status_code == 200, changed.text
+
     def stop(self) -> None:
         """SIGTERM: it must end well, within its grace, and take what it started with it."""
         offspring = self.child.offspring()

@@ -1,11 +1,12 @@
 """When memory is given back: after many streams have gone, and at no other time."""
 
 import asyncio
+import gc
 from collections.abc import Sequence
 
 import pytest
 
-from bascule.app.trimming import find_trim, give_back
+from bascule.app.trimming import find_trim, give_back, without_collections
 
 
 async def trims(counts: Sequence[int]) -> list[int]:
@@ -54,3 +55,19 @@ async def test_where_nothing_can_be_given_back_nobody_looks() -> None:
 def test_what_was_found_can_be_called() -> None:
     trim = find_trim()
     assert trim is None or trim() in {0, 1}
+
+
+def fail_while_loading() -> None:
+    with without_collections():
+        assert not gc.isenabled()
+        with without_collections():
+            assert not gc.isenabled()
+        assert not gc.isenabled()
+        raise KeyError
+
+
+def test_nothing_is_looked_through_while_very_much_is_loaded() -> None:
+    assert gc.isenabled()
+    with pytest.raises(KeyError):
+        fail_while_loading()
+    assert gc.isenabled()

@@ -6,20 +6,27 @@ from fastapi import FastAPI
 
 from bascule import __version__
 from bascule.api.access import OPENAPI_PATH, KeyFirst
-from bascule.api.body_limit import BodyLimit
+from bascule.api.body_limit import BodyLimit, Limit
 from bascule.api.control import Control
 from bascule.api.correlation import Correlation
 from bascule.api.edge import Edge
 from bascule.api.errors import ErrorBody, install_error_handlers
+from bascule.api.importing import SIZE_SETTING
 from bascule.api.resources.audit_logs.endpoints import router as audit_logs
 from bascule.api.resources.bundles.endpoints import router as bundles
+from bascule.api.resources.discovery.endpoints import router as discovery
 from bascule.api.resources.keys.endpoints import router as keys
+from bascule.api.resources.pins.endpoints import router as pins
 from bascule.api.resources.policies.endpoints import router as policies
+from bascule.api.resources.secrets.endpoints import router as secrets
 from bascule.api.resources.servers.endpoints import router as servers
-from bascule.api.resources.specs.endpoints import MOST_UPLOAD_BYTES
+from bascule.api.resources.specs.endpoints import FORM_BYTES, grpc
 from bascule.api.resources.specs.endpoints import router as specs
-from bascule.api.resources.tools.endpoints import discovery as tool_discovery
+from bascule.api.resources.standards.endpoints import router as standards
 from bascule.api.resources.tools.endpoints import router as tools
+from bascule.api.resources.traffic.endpoints import router as traffic
+from bascule.api.resources.upstreams.endpoints import router as upstreams
+from bascule.api.resources.versions.endpoints import router as versions
 
 _MOST_BODY_BYTES: Final = 1_048_576
 
@@ -41,12 +48,28 @@ def build_api(control: Control) -> FastAPI:
     )
     api.state.control = control
     install_error_handlers(api)
-    for router in (tools, tool_discovery, specs, bundles, servers, policies, keys, audit_logs):
+    for router in (
+        tools,
+        discovery,
+        specs,
+        bundles,
+        standards,
+        servers,
+        pins,
+        policies,
+        keys,
+        audit_logs,
+        traffic,
+        upstreams,
+        secrets,
+        versions,
+        grpc,
+    ):
         api.include_router(router)
+    uploads = Limit(control.imports.max_document_bytes + FORM_BYTES, SIZE_SETTING)
     # The last one added is the first to see a request.
-    api.add_middleware(
-        BodyLimit, most_bytes=_MOST_BODY_BYTES, by_path={specs.prefix: MOST_UPLOAD_BYTES}
-    )
+    larger = {specs.prefix: uploads, grpc.prefix: uploads}
+    api.add_middleware(BodyLimit, most_bytes=_MOST_BODY_BYTES, by_path=larger)
     api.add_middleware(KeyFirst, control=control)
     api.add_middleware(Edge)
     api.add_middleware(Correlation)

@@ -1,7 +1,7 @@
 """How much a caller may send."""
 
 from collections.abc import Mapping
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -12,15 +12,22 @@ from bascule.api.errors import error_response
 from bascule.gateway.errors import ErrorCode
 
 
+class Limit(NamedTuple):
+    """Bytes of a body, and the setting that says so; "" for none."""
+
+    most_bytes: int
+    setting: str = ""
+
+
 class BodyLimit:
     """ASGI middleware: bodies of at most `most_bytes`, or what `by_path` grants to a path.
 
     A larger one is refused by the length it declares, or where the byte too many arrives.
     """
 
-    def __init__(self, app: ASGIApp, most_bytes: int, by_path: Mapping[str, int]) -> None:
+    def __init__(self, app: ASGIApp, most_bytes: int, by_path: Mapping[str, Limit]) -> None:
         self._app = app
-        self._most_bytes = most_bytes
+        self._usual = Limit(most_bytes)
         self._by_path = dict(by_path)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -28,9 +35,9 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        most = self._by_path.get(scope["path"], self._most_bytes)
-        if _declared_bytes(scope) > most:
-            response = error_response(Request(scope), ErrorCode.TOO_LARGE, _sentence(most))
+        limit = self._by_path.get(scope["path"], self._usual)
+        if _declared_bytes(scope) > limit.most_bytes:
+            response = error_response(Request(scope), ErrorCode.TOO_LARGE, _sentence(limit))
             await response(scope, receive, send)
             return
         read = 0
@@ -39,8 +46,8 @@ class BodyLimit:
             nonlocal read
             message = await receive()
             read += len(message.get("body", b""))
-            if read > most:
-                _refuse(most)
+            if read > limit.most_bytes:
+                _refuse(limit)
             return message
 
         await self._app(scope, receive_counted, send)
@@ -52,10 +59,13 @@ def _declared_bytes(scope: Scope) -> int:
     return int(declared) if declared.isascii() and declared.isdigit() else 0
 
 
-def _refuse(most: int) -> NoReturn:
+def _refuse(limit: Limit) -> NoReturn:
     # The one exception that FastAPI lets through while it reads a body.
-    raise HTTPException(ErrorCode.TOO_LARGE.http_status, _sentence(most))
+    raise HTTPException(ErrorCode.TOO_LARGE.http_status, _sentence(limit))
 
 
-def _sentence(most: int) -> str:
-    return f"The body is larger than the {most:,} bytes that are accepted here."
+def _sentence(limit: Limit) -> str:
+    setting = f" ({limit.setting})" if limit.setting else ""
+    return (
+        f"The body is larger than the {limit.most_bytes:,} bytes that are accepted here{setting}."
+    )

@@ -11,6 +11,9 @@ from pathlib import Path
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bascule.api.caller import Caller
+from bascule.api.condition import Conditions
+from bascule.api.importing import ImportRules
+from bascule.api.probing import Prober
 from bascule.api.standing import Standings
 from bascule.gateway.errors import ErrorCode, GatewayError
 from bascule.gateway.identifiers import Identifiers
@@ -22,6 +25,8 @@ from bascule.policy.access import Access
 from bascule.storage.database import Database
 from bascule.storage.repositories.scope import TenantId
 from bascule.storage.repositories.tenants import Tenants
+from bascule.upstreams.egress import AddressRules
+from bascule.upstreams.secrets.box import SecretBox
 
 
 class NotInForce(GatewayError):
@@ -70,7 +75,9 @@ class Control:
     """The control plane's collaborators, made once by the composition root.
 
     `refresh` compiles the committed state into a new snapshot and puts it in force;
-    `snapshot` gives the one in force. Without `standings` nothing is known of MCP servers.
+    `snapshot` gives the one in force. Without `standings` nothing is known of MCP servers,
+    without `conditions` nothing of breakers and health. `prober` tries services, `box` closes
+    secrets.
     """
 
     database: Database
@@ -81,6 +88,12 @@ class Control:
     snapshot: Callable[[], Snapshot]
     refresh: Callable[[], Awaitable[Snapshot]]
     standings: Standings | None = None
+    conditions: Conditions | None = None
+    prober: Prober | None = None
+    box: SecretBox | None = None
+    imports: ImportRules = field(default_factory=ImportRules)
+    grpc: AddressRules = field(default_factory=AddressRules)
+    """Where gRPC services may be that are asked what they offer."""
     ids: Identifiers = field(default_factory=Identifiers)
     _access: CurrentAccess = field(default_factory=CurrentAccess)
     _strangers: Trickle = field(default_factory=Trickle)
@@ -131,6 +144,14 @@ class Control:
                 f"succeeds, or after a restart. {failure.public}",
                 private=failure.private,
             ) from failure
+
+    async def note_action(self, caller: Caller, action: str, target: str) -> None:
+        """Record something done that changes no row; durable when this returns.
+
+        Raises:
+            RecordingFailed: it could not be recorded, so it should not be done.
+        """
+        await self._record(caller, action, target, Status.SUCCESS, None)
 
     def note_denial(self, denial: Denial) -> None:
         """Record that a request to the REST API was refused; nobody waits for it.

@@ -115,9 +115,9 @@ async def _on_invalid_request(request: Request, failure: Exception) -> JSONRespo
     missing = any(one["type"] == "missing" for one in errors)
     sentence = "; ".join(f"{one['location']}: {one['message']}" for one in found)
     error = ErrorCode.MISSING_FIELD if missing else ErrorCode.INVALID_VALUE
-    return error_response(
-        request, error, f"The request is not right: {sentence}.", {"errors": found}
-    )
+    end = "" if sentence.endswith((".", "?", "!")) else "."
+    message = f"The request is not right: {sentence}{end}"
+    return error_response(request, error, message, {"errors": found})
 
 
 async def _on_http_error(request: Request, failure: Exception) -> JSONResponse:

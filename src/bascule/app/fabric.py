@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -19,9 +20,12 @@ from bascule.app.bridging import open_parked
 from bascule.app.changes import Changes
 from bascule.app.doors import other_doors
 from bascule.app.front import Front, Page
+from bascule.app.offers import Keep
 from bascule.app.relay import Relay
 from bascule.app.relaying import Surroundings, make_relay
+from bascule.app.secrets import open_resolver, secret_box
 from bascule.app.state import open_state, seals_of
+from bascule.app.traffic import Traffic
 from bascule.app.trimming import find_trim, give_back
 from bascule.app.upstreams import UpstreamSet
 from bascule.catalogue.advertising import Relayed as Passed
@@ -36,6 +40,7 @@ from bascule.gateway.tasks import TaskIds
 from bascule.protocol.results import Identity
 from bascule.settings.model import Settings
 from bascule.telemetry.streams import OpenStreams
+from bascule.telemetry.upstreams import UpstreamMetrics
 from bascule.transports.access import Door, DoorConfig
 from bascule.transports.asgi import AsgiApp
 from bascule.transports.sessions import SessionConfig, Sessions
@@ -44,6 +49,7 @@ from bascule.upstreams.mcp import Bridge
 from bascule.upstreams.mcp.interactions import InteractionLimits
 from bascule.upstreams.mcp.parked import Parked
 from bascule.upstreams.mcp.parked_call import ParkingLimits
+from bascule.upstreams.secrets.box import SecretBox
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,7 @@ class Fabric:
     sessions: Sessions
     changes: Changes
     parked: Parked
+    box: SecretBox
 
     @classmethod
     @asynccontextmanager
@@ -66,7 +73,7 @@ class Fabric:
 
         Raises:
             StateUnavailable: the shared state cannot be reached.
-            KeyUnusable: the sealing key in `data` cannot be read.
+            KeyUnusable: a key in `data` cannot be read.
         """
         server = settings.server
         async with AsyncExitStack() as stack:
@@ -77,14 +84,21 @@ class Fabric:
                 open_parked(state, limits=ParkingLimits(seconds=seconds))
             )
             bridge = Bridge(seals, parked, InteractionLimits(interaction_seconds=seconds))
+            box = await asyncio.to_thread(secret_box, settings, data)
+            resolver = await stack.enter_async_context(open_resolver(settings, box))
             upstreams = await stack.enter_async_context(
                 UpstreamSet.open(
-                    settings.upstreams, grace_seconds=server.shutdown_grace_seconds, bridge=bridge
+                    settings.upstreams,
+                    grace_seconds=server.shutdown_grace_seconds,
+                    bridge=bridge,
+                    traffic=Traffic(settings),
+                    resolver=resolver,
                 )
             )
             # Before the clients close, so that upstreams hear that nobody waits any more.
             stack.push_async_callback(parked.close)
             background = await stack.enter_async_context(Background())
+            upstreams.traffic.begin(upstreams.probe, background.start)
             config = SessionConfig(server.session_hours * 3600.0, server.max_streams)
             sessions = Sessions(seals, state, config)
             if not state.local:
@@ -95,7 +109,7 @@ class Fabric:
                 sessions.standings,
                 FeedLimits(server.max_streams, server.max_streams_per_principal),
             )
-            yield cls(settings, state, seals, upstreams, background, sessions, changes, parked)
+            yield cls(settings, state, seals, upstreams, background, sessions, changes, parked, box)
 
     def relay(
         self,
@@ -104,8 +118,12 @@ class Fabric:
         instructions: str,
         *,
         one_caller: bool = False,
+        keep: Callable[[str], Keep] | None = None,
     ) -> Relay:
-        """A relay that follows no snapshot yet, and renews its lists where they change."""
+        """A relay that follows no snapshot yet, and renews its lists where they change.
+
+        `keep` notes what a tenant's servers list, before it is in force.
+        """
         tasks = TaskIds(self.seals)
         made = make_relay(
             Surroundings(
@@ -123,10 +141,14 @@ class Fabric:
                     **self.changes.executors,
                     Method.SET_LEVEL: SetLevel(self.sessions.standings),
                 },
+                keep=keep,
             )
         )
         self.changes.attach(made.relay, made.relay.caches)
         registry.register(self._open_streams())
+        traffic = self.upstreams.traffic
+        traffic.known = partial(_known, made.relay)
+        registry.register(UpstreamMetrics(traffic))
         self.background.start(give_back(lambda: self.changes.open_feeds, find_trim()))
         made.relay.on_compiled = lambda compiled: self.changes.follow(compiled, made.locator)
         return made.relay
@@ -151,3 +173,13 @@ class Fabric:
         mcp = StreamableHttp(gateway, door, identity, http, self.sessions)
         doors = other_doors(settings, gateway, door, identity)
         return Front(mcp, door, pages, control, doors)
+
+
+def _known(relay: Relay, tenant: str, name: str) -> str | None:
+    """What the last look at an MCP server came to: "" for well, None for none yet."""
+    watched = relay.watched(tenant, name)
+    if watched is None:
+        return None
+    if watched.failure is not None:
+        return watched.failure.private
+    return None if watched.offer is None else ""

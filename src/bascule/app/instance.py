@@ -16,11 +16,15 @@ from bascule.api.control import Control
 from bascule.app.checks import journal_check, state_check
 from bascule.app.fabric import Fabric
 from bascule.app.front import Front
+from bascule.app.importing import import_rules
 from bascule.app.keyfile import ensure_digest_key
 from bascule.app.pages import pages
+from bascule.app.pinning import PinKeeper
 from bascule.app.places import journal_directory
+from bascule.app.probing import UpstreamProber
 from bascule.app.relay import Relay
 from bascule.app.standings import RelayStandings
+from bascule.app.trimming import without_collections
 from bascule.app.upstreams import UpstreamSet
 from bascule.audit.journal import Journal, JournalConfig, open_journal
 from bascule.gateway.digests import Digest, keyed_digest
@@ -31,7 +35,7 @@ from bascule.gateway.snapshot import Snapshot
 from bascule.identity.api_keys import AuthenticateKey, RevokedKeys, new_key
 from bascule.settings.loading import Loaded
 from bascule.settings.model import Settings
-from bascule.storage.compiler import compile_snapshot
+from bascule.storage.compiler import Compiler
 from bascule.storage.counter import current_version
 from bascule.storage.database import Database, PoolConfig, open_database
 from bascule.storage.repositories.tenants import Tenants
@@ -61,16 +65,18 @@ class Live:
     extra_keys: Mapping[bytes, KeyRecord]
     metrics: Metrics
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    compiler: Compiler = field(default_factory=Compiler)
 
     async def refresh(self) -> Snapshot:
         """Compile the committed state and put it in force; an older one never replaces a newer."""
         async with self.lock:
             async with self.database.read() as session:
-                snapshot = await compile_snapshot(session)
+                snapshot = await self.compiler.compile(session)
             if self.extra_keys:
                 keys = MappingProxyType({**snapshot.keys, **self.extra_keys})
                 snapshot = replace(snapshot, keys=keys)
             if snapshot.version >= self.gateway.snapshot.version:
+                await self.relay.prepare(snapshot)
                 self.swap(self.relay.follow(snapshot))
                 self.upstreams.retire(snapshot)
             return self.gateway.snapshot
@@ -181,10 +187,12 @@ async def _assemble(
     revocations = RevokedKeys()
     authenticator = AuthenticateKey(revocations)
     metrics = Metrics(version=__version__, recorder=journal)
-    relay = fabric.relay(metrics.registry, authenticator, INSTRUCTIONS)
+    pins = PinKeeper(database, journal)
+    relay = fabric.relay(metrics.registry, authenticator, INSTRUCTIONS, keep=pins.of)
     gateway = Gateway(relay.follow(Snapshot(version=-1)), journal, [metrics], resources.digest)
     live = Live(database, relay, fabric.upstreams, gateway, extra_keys, metrics)
     relay.on_change = live.swap
+    pins.attach(lambda: gateway.snapshot, live.refresh)
     control = Control(
         database=database,
         recorder=journal,
@@ -194,12 +202,18 @@ async def _assemble(
         snapshot=lambda: gateway.snapshot,
         refresh=live.refresh,
         standings=RelayStandings(relay),
+        conditions=fabric.upstreams.traffic,
+        prober=UpstreamProber(fabric.upstreams),
+        box=fabric.box,
+        imports=import_rules(settings),
+        grpc=fabric.upstreams.connectors.rules,
     )
     health = Health()
     health.register("audit", journal_check(journal))
     health.register("state", state_check(fabric.state))
     front = fabric.front(gateway, pages(settings, health, metrics), build_api(control))
-    await live.refresh()
+    with without_collections():
+        await live.refresh()
     return Instance(front, database, journal, health, live)
 
 

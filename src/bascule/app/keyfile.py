@@ -67,6 +67,23 @@ def ensure_sealing_key(path: Path) -> bytes:
     return _ensure_random_key(path)
 
 
+def ensure_secret_key(path: Path) -> bytes:
+    """The key under which secrets of tenants are kept; made once, 256 random bits.
+
+    Who loses the file must set every secret again, so one that is there is never replaced.
+
+    Raises:
+        KeyUnusable: the file holds something else, or this user may not read it.
+        OSError: the file can be neither read nor made.
+    """
+    if path.exists() and not _read(path):
+        raise KeyUnusable(
+            f"{path} holds the key to the stored secrets, but is empty or not readable by this "
+            "user. Restore it, or its permissions; without it each secret must be set again."
+        )
+    return _ensure_random_key(path)
+
+
 def _ensure_random_key(path: Path) -> bytes:
     known = _read(path)
     if known is not None:

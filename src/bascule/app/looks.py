@@ -11,7 +11,7 @@ from bascule.app.offers import Offers, Watched
 from bascule.catalogue.caching import Cache, Fresh, Key
 from bascule.catalogue.listing import Standing
 from bascule.catalogue.pages import ListedResource, ResourcePage
-from bascule.catalogue.slices import behind, relayed, sole
+from bascule.catalogue.slices import behind, lenders, relayed, sole
 from bascule.gateway.call import Call, EndpointKind, Method
 from bascule.gateway.errors import GatewayError, UpstreamUnreachable
 from bascule.gateway.snapshot import TenantView
@@ -51,6 +51,11 @@ class Looks:
         Raises:
             GatewayError: the slice is one server's, and it never gave that list.
         """
+        lent = lenders(view, call.endpoint)
+        if lent and kind is ListKind.TOOLS:
+            anew = call.method in BY_NAME
+            await self._wait(self._watched(view, lent), call.deadline, anew=anew)
+            return
         known = relayed(view, call.endpoint, call.principal)
         if not known and call.endpoint.kind is not EndpointKind.ALL:
             return  # for this caller nothing is there

@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Iterable
-from typing import Any, Final, Protocol, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 import structlog
 
@@ -11,9 +11,11 @@ from bascule.app.background import Background
 from bascule.app.relisting import SharedLook
 from bascule.catalogue.advertising import declared
 from bascule.catalogue.merging import Offer
-from bascule.gateway.errors import GatewayError
+from bascule.catalogue.pinning import digests_of
+from bascule.gateway.connector import Pinning
+from bascule.gateway.errors import GatewayError, UpstreamFailed
 from bascule.gateway.inventory import Inventory, Listed
-from bascule.gateway.tool import McpSource, RiskLevel, Tool, Upstream, UpstreamKind
+from bascule.gateway.tool import MCP_KINDS, McpSource, RiskLevel, Tool, Upstream
 from bascule.protocol import codes
 from bascule.protocol.mirroring import InvalidAnnotation, Mirror, find_mirrors
 from bascule.upstreams.mcp import RelayedTool, UpstreamRpcError
@@ -57,6 +59,20 @@ class Server(Protocol):
         ...
 
 
+Keep = Callable[[Upstream, Sequence[Tool], Mapping[str, bytes]], Awaitable[None]]
+"""Notes what a server lists, with the digest of each by name, before any of it is in force.
+
+GatewayError from it: it could not be noted, and the last list stays in force.
+"""
+
+
+class Catalogue(NamedTuple):
+    """Tools of one listing, and the digests of their definitions where pins are kept."""
+
+    tools: tuple[Tool, ...]
+    digests: Mapping[str, bytes] | None = None
+
+
 class Watched:
     """One server: its last offer, and how it stands.
 
@@ -69,14 +85,16 @@ class Watched:
         server: Server,
         background: Background,
         changed: Callable[[], None],
+        keep: Keep | None = None,
     ) -> None:
-        """`changed` is told when the offer is another one."""
+        """`changed` is told when the offer is another one; `keep` notes its tools before that."""
         self.upstream = upstream
         self.server = server
         self.offer: Offer | None = None
         self.failure: GatewayError | None = None
         self.look = SharedLook(self._look, background)
         self._changed = changed
+        self._keep = keep
         self._fresh: dict[ListKind, tuple[Freshness, float]] = {}
 
     @property
@@ -100,6 +118,14 @@ class Watched:
         except GatewayError as failure:
             self._note(failure)
             raise
+        except Exception as crash:
+            # Whatever a server's lists do to us is that server's failure, and nobody else's.
+            failure = UpstreamFailed(
+                "The service behind this gave lists that cannot be used.",
+                private=f"{self.upstream.name}: {type(crash).__name__}",
+            )
+            self._note(failure)
+            raise failure from crash
 
     async def _list(self) -> float:
         deadline = time.monotonic() + look_seconds(self.upstream)
@@ -121,7 +147,7 @@ class Watched:
         self.failure = failure
         _log.warning("upstream.list_failed", upstream=self.upstream.name, reason=failure.private)
 
-    async def _tools(self, *, must: bool) -> tuple[Tool, ...]:
+    async def _tools(self, *, must: bool) -> Catalogue:
         try:
             listed = await self.server.list_tools()
         except UpstreamRpcError as error:
@@ -130,7 +156,12 @@ class Watched:
             listed = []
         fresh = self.server.tools_fresh if listed else Freshness()
         self._fresh[ListKind.TOOLS] = _bounded(fresh), time.monotonic()
-        return tuple(_tool(self.upstream, one) for one in listed)
+        tools = tuple(_tool(self.upstream, one) for one in listed)
+        if self._keep is not None and self.upstream.pinning is not Pinning.OFF:
+            digests = await asyncio.to_thread(digests_of, tools)
+            await self._keep(self.upstream, tools, digests)
+            return Catalogue(tools, digests)
+        return Catalogue(tools)
 
     async def _items(self, kind: ListKind, deadline: float, *, offered: bool) -> tuple[Listed, ...]:
         listing = Listing((), Freshness(int(_MOST_SECONDS * 1000), public=True))
@@ -148,7 +179,7 @@ class Watched:
     def _take(
         self,
         described: Described,
-        tools: tuple[Tool, ...] | GatewayError,
+        tools: Catalogue | GatewayError,
         prompts: tuple[Listed, ...] | GatewayError,
         templates: tuple[Listed, ...] | GatewayError,
     ) -> None:
@@ -156,6 +187,9 @@ class Watched:
         prompts = (
             tuple(last.inventory.prompts.values()) if isinstance(prompts, GatewayError) else prompts
         )
+        # Tools and digests go together: those of one listing say nothing of another's.
+        known = Catalogue(last.tools, last.digests)
+        listed = known if isinstance(tools, GatewayError) else tools
         offer = Offer(
             Inventory(
                 self.upstream.name,
@@ -165,7 +199,8 @@ class Watched:
                 {one.name: one for one in prompts},
                 last.inventory.templates if isinstance(templates, GatewayError) else templates,
             ),
-            last.tools if isinstance(tools, GatewayError) else tools,
+            listed.tools,
+            listed.digests,
         )
         # Compared in order: so is all that is listed.
         if self.offer is None or not _same(offer, self.offer):
@@ -181,7 +216,7 @@ def _bounded(fresh: Freshness) -> Freshness:
     return fresh._replace(ttl_ms=min(fresh.ttl_ms, int(_MOST_SECONDS * 1000)))
 
 
-async def _had(work: Coroutine[Any, Any, tuple[_T, ...]]) -> tuple[_T, ...] | GatewayError:
+async def _had(work: Coroutine[Any, Any, _T]) -> _T | GatewayError:
     try:
         return await work
     except GatewayError as failure:
@@ -218,12 +253,18 @@ def _mirrors(upstream: Upstream, tool: RelayedTool) -> tuple[Mirror, ...]:
 class Offers:
     """The servers of all tenants. `edits` grows whenever any of them offers something else."""
 
-    def __init__(self, connect: Callable[[str, Upstream], Server], background: Background) -> None:
-        """`connect` gives the server of a tenant's record.
+    def __init__(
+        self,
+        connect: Callable[[str, Upstream], Server],
+        background: Background,
+        keep: Callable[[str], Keep] | None = None,
+    ) -> None:
+        """`connect` gives the server of a tenant's record, `keep` notes a tenant's tools.
 
-        ValueError from it: the record cannot be used; the server is logged and left out.
+        ValueError from `connect`: the record cannot be used; the server is logged and left out.
         """
         self._connect = connect
+        self._keep = keep
         self._background = background
         self._watched: dict[tuple[str, Upstream], Watched] = {}
         self.edits = 0
@@ -233,11 +274,7 @@ class Offers:
 
         Gives those no longer watched, as (tenant, name): what they said is worth nothing now.
         """
-        wanted = {
-            (tenant, upstream)
-            for tenant, upstream in named
-            if upstream.kind is not UpstreamKind.REST
-        }
+        wanted = {(tenant, upstream) for tenant, upstream in named if upstream.kind in MCP_KINDS}
         gone = list(self._watched.keys() - wanted)
         for one in gone:
             del self._watched[one]
@@ -248,7 +285,11 @@ class Offers:
                 _log.error("upstream.unusable", upstream=upstream.name, reason=str(reason))
                 continue
             self._watched[tenant, upstream] = Watched(
-                upstream, server, self._background, self._edited
+                upstream,
+                server,
+                self._background,
+                self._edited,
+                None if self._keep is None else self._keep(tenant),
             )
         return [(tenant, upstream.name) for tenant, upstream in gone]
 

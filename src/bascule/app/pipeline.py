@@ -10,6 +10,8 @@ from bascule.catalogue.owners import Owners
 from bascule.catalogue.pages import Pages
 from bascule.catalogue.reading import CachedReads
 from bascule.catalogue.resources import ListResources
+from bascule.catalogue.search_tools import SEARCH, Condensed, SearchTools, Shelf
+from bascule.gateway.builtin import SEARCHER
 from bascule.gateway.call import Method, Result
 from bascule.gateway.dispatch import ByMethod, ByUpstream, Wellformed
 from bascule.gateway.handshake import Handshake
@@ -20,9 +22,11 @@ from bascule.gateway.snapshot import Snapshot
 from bascule.gateway.stage import Executor, Stage
 from bascule.gateway.targets import ByTarget
 from bascule.gateway.tasks import TaskIds
+from bascule.guards.output import Mismatches, ValidateOutput
 from bascule.guards.schemas import InputSchemas, ValidateInput
 from bascule.policy.access import Access
 from bascule.policy.authorise import Authorise
+from bascule.traffic.standby import IsDown, RefuseDown, WhenDown, WithoutDown
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,11 @@ class Relayed:
         return CatalogueLocator(self.owners, self.tasks)
 
 
+def _never(tenant: str, name: str) -> bool:
+    del tenant, name
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What outlives a snapshot and is shared by all pipelines."""
@@ -57,6 +66,12 @@ class Parts:
     handshake: Handshake
     page_size: int
     relayed: Relayed | None = None
+    search_above_tools: int = 0
+    """A list of more is given as a search; 0: never."""
+    shelf: Shelf = field(default_factory=Shelf)
+    mismatches: Mismatches = field(default_factory=Mismatches)
+    when_down: WhenDown = WhenDown.SERVE
+    is_down: IsDown = _never
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +95,21 @@ def compile_pipeline(
     """Compile `snapshot` into the pipelines that enforce it."""
     access = Access(snapshot)
     relayed = parts.relayed
-    authorise = Authorise(access, None if relayed is None else relayed.locator)
-    inner: list[Stage] = [authorise, ValidateInput(snapshot, parts.schemas)]
+    own = {SEARCH.name: SEARCH} if parts.search_above_tools else None
+    authorise = Authorise(access, None if relayed is None else relayed.locator, own)
+    hides = parts.when_down is WhenDown.HIDE
+    listed = WithoutDown(authorise, parts.is_down) if hides else authorise
+    visibility = Condensed(listed, parts.search_above_tools)
+    search = SearchTools(snapshot, authorise, parts.shelf)
+    down = [] if parts.when_down is WhenDown.SERVE else [RefuseDown(parts.is_down)]
+    validate_input = ValidateInput(snapshot, parts.schemas)
+    validate_output = ValidateOutput(parts.schemas, parts.mismatches)
+    inner: list[Stage] = [authorise, *down, validate_input, validate_output]
     executors: dict[Method, Executor] = {
-        Method.TOOLS_CALL: ByUpstream(upstreams),
-        Method.TOOLS_LIST: ListTools(authorise, parts.page_size),
+        Method.TOOLS_CALL: ByUpstream(
+            {**upstreams, **{(tenant, SEARCHER): search for tenant in snapshot.tenants}}
+        ),
+        Method.TOOLS_LIST: ListTools(visibility, parts.page_size),
         Method.DISCOVER: parts.handshake,
         Method.INITIALIZE: parts.handshake,
         Method.PING: parts.handshake,
@@ -92,6 +117,7 @@ def compile_pipeline(
     }
     if relayed is not None:
         executors |= _relaying(authorise, relayed, ByTarget(upstreams), parts.page_size)
+        executors[Method.TOOLS_LIST] = ListTools(visibility, parts.page_size, relayed.standings)
         executors |= relayed.executors
     execute = ByMethod(executors)
     whole = Pipeline([*entrance(parts), *inner], execute)
@@ -103,7 +129,6 @@ def _relaying(
 ) -> dict[Method, Executor]:
     offers = ListOffers(authorise, page_size, relayed.standings)
     return {
-        Method.TOOLS_LIST: ListTools(authorise, page_size, relayed.standings),
         Method.PROMPTS_LIST: offers,
         Method.TEMPLATES_LIST: offers,
         Method.RESOURCES_LIST: ListResources(

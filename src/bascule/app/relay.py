@@ -4,26 +4,27 @@ A call of a tool that is in force costs nothing more. Only what hangs on the ser
 for a look at them, shared by all who wait.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from types import CoroutineType
 from typing import Any, Final
 
+from bascule.app.known import KnownTools
 from bascule.app.looks import BY_NAME, LISTS, Looks
 from bascule.app.offers import Offers, Watched
 from bascule.app.pipeline import Compiled
 from bascule.catalogue.caching import Cache
 from bascule.catalogue.merging import merge
-from bascule.catalogue.slices import behind, is_relayed
+from bascule.catalogue.slices import behind, is_relayed, lenders
 from bascule.gateway.call import Call, EndpointKind, Method, Outcome, Result
 from bascule.gateway.errors import GatewayError
 from bascule.gateway.kernel import Edition
 from bascule.gateway.pipeline import Pipeline
 from bascule.gateway.snapshot import EMPTY_SNAPSHOT, Snapshot, TenantView
 from bascule.gateway.stage import Stage
-from bascule.gateway.tool import McpSource
 
+_ABOUT_TOOLS: Final = frozenset({Method.TOOLS_LIST, Method.TOOLS_CALL})
 _ON_INVENTORIES: Final = frozenset(
     {
         Method.DISCOVER,
@@ -61,13 +62,21 @@ class Relay:
         self._stored = EMPTY_SNAPSHOT
         self._edits = -1
         self._compiled: Compiled | None = None
+        self._known: dict[str, KnownTools] = {}
         self.entrance = Pipeline(entrance, self)
         self.counts_changes = False
         """Whether a change of an offer is a new version: where nothing else ever changes."""
         self.on_change: Callable[[Edition], None] | None = None
         """Told of each edition that takes the place of another because an offer changed."""
+        self.on_stored: Callable[[Snapshot], Awaitable[None]] | None = None
+        """Told of a stored snapshot before it is followed, which waits for that."""
         self.on_compiled: Callable[[Compiled], None] | None = None
         """Told of everything that is about to be put in force."""
+
+    async def prepare(self, stored: Snapshot) -> None:
+        """Make ready what calls will need once `stored` is followed."""
+        if self.on_stored is not None:
+            await self.on_stored(stored)
 
     def follow(self, stored: Snapshot) -> Edition:
         """The edition of `stored`, from now on."""
@@ -98,7 +107,7 @@ class Relay:
         """
         if call.principal is not None:
             view = self.newest().snapshot.tenant(call.principal.tenant)
-            if _hangs_on_servers(call, view):
+            if _hangs_on_servers(call, view, self._known_in(view)):
                 kind = LISTS.get(call.method) or BY_NAME.get(call.method)
                 await self._looks.take(view, call, kind)
         return Result({})
@@ -138,6 +147,12 @@ class Relay:
         for cache in self.caches:
             cache.drop(tenant, upstream)
 
+    def _known_in(self, view: TenantView) -> KnownTools:
+        known = self._known.get(view.tenant)
+        if known is None or not known.is_of(view):
+            known = self._known[view.tenant] = KnownTools(view)
+        return known
+
     def _compile(self) -> Compiled:
         self._edits = self._offers.edits
         version = self._stored.version + (self._edits if self.counts_changes else 0)
@@ -160,12 +175,16 @@ class Relay:
         return Edition(compiled.snapshot, RelayedRunner(self, compiled, relaying))
 
 
-def _hangs_on_servers(call: Call, view: TenantView) -> bool:
+def _hangs_on_servers(call: Call, view: TenantView, known: KnownTools) -> bool:
+    if lenders(view, call.endpoint):
+        shown = view.bundle_tools.get(call.endpoint.name, {})
+        is_known = call.method is Method.TOOLS_CALL and call.tool_name in shown
+        return call.method in _ABOUT_TOOLS and not is_known
     names = behind(view, call.endpoint)
     if not names:
         return False
     if call.method is Method.TOOLS_CALL:
-        return not _is_known(call, view)
+        return not _is_known(call, view, known)
     if call.method is Method.PROMPTS_GET:
         found = (view.inventories.get(name) for name in names)
         return not any(one is not None and _lists_prompt(one.prompts, call) for one in found)
@@ -181,24 +200,11 @@ def _lists_prompt(prompts: Any, call: Call) -> bool:
     return own and any(one.inner == call.tool_name for one in prompts.values())
 
 
-def _is_known(call: Call, view: TenantView) -> bool:
+def _is_known(call: Call, view: TenantView, known: KnownTools) -> bool:
     """Whether the tool is in force, also by the name its server has for it, at that endpoint."""
     if call.endpoint.kind is EndpointKind.ALL:
         return call.tool_name in view.tools
-    own = McpSource(call.endpoint.name, call.tool_name)
-    return any(tool.source == own for tool in view.tools.values())
-
-
-def _addresses(view: TenantView) -> frozenset[tuple[str, str]]:
-    """Where the tools in force are called, as (endpoint's name, tool's name there).
-
-    Another tool of the name at another endpoint is no reason not to ask that endpoint's server.
-    """
-    found: set[tuple[str, str]] = set()
-    for tool in view.tools.values():
-        own = tool.source.name if isinstance(tool.source, McpSource) else tool.name
-        found |= {("", tool.name), (tool.bundle, tool.name), (tool.bundle, own)}
-    return frozenset(found)
+    return known.lists(call.endpoint.name, call.tool_name)
 
 
 class RelayedRunner:
@@ -208,8 +214,7 @@ class RelayedRunner:
         """`views` are those with servers."""
         self._relay = relay
         self._run = compiled.whole.run
-        first, *rest = [_addresses(view) for view in views]
-        self._known = first.intersection(*rest)
+        self._known = [KnownTools(view) for view in views]
 
     def run(self, call: Call) -> "CoroutineType[Any, Any, Outcome]":
         """Take `call` to its outcome.
@@ -219,7 +224,7 @@ class RelayedRunner:
         """
         if call.method is Method.TOOLS_CALL:
             where = call.endpoint.name if call.endpoint.kind is not EndpointKind.ALL else ""
-            if (where, call.tool_name) in self._known:
+            if all(one.has(where, call.tool_name) for one in self._known):
                 return self._run(call)
         return self._look_first(call)
 

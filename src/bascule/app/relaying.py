@@ -1,6 +1,6 @@
 """The relay put together, the same for an instance and for one server."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -9,10 +9,11 @@ from prometheus_client import CollectorRegistry
 from bascule import __version__
 from bascule.app.background import Background
 from bascule.app.looks import Looks, ServerPages
-from bascule.app.offers import Offers
+from bascule.app.offers import Keep, Offers
 from bascule.app.pipeline import Compiled, Parts, Relayed, compile_pipeline, entrance
 from bascule.app.relay import Relay
 from bascule.app.upstreams import UpstreamSet
+from bascule.app.warming import Warming
 from bascule.catalogue.advertising import Advertising
 from bascule.catalogue.advertising import Relayed as Passed
 from bascule.catalogue.caching import Cache
@@ -50,6 +51,8 @@ class Surroundings:
     passed: Passed = field(default_factory=Passed)
     tasks: TaskIds | None = None
     executors: Mapping[Method, Executor] = field(default_factory=dict[Method, Executor])
+    keep: Callable[[str], Keep] | None = None
+    """Notes what the servers of a tenant list; without it, whatever they list is served."""
 
 
 class Made(NamedTuple):
@@ -62,7 +65,7 @@ class Made(NamedTuple):
 def make_relay(around: Surroundings) -> Made:
     """A relay that follows no snapshot yet."""
     settings = around.settings
-    offers = Offers(around.upstreams.relay, around.background)
+    offers = Offers(around.upstreams.relay, around.background, around.keep)
     looks = Looks(offers, around.registry, one_caller=around.one_caller)
     kept = settings.cache.max_entries
     pages_kept = Cache[ResourcePage](kept)
@@ -80,18 +83,29 @@ def make_relay(around: Surroundings) -> Made:
     )
     identity = Identity(name=settings.app.name, version=__version__)
     advertising = Advertising(around.instructions, around.passed)
+    traffic = around.upstreams.traffic
+    schemas = InputSchemas()
+    warming = Warming(schemas, around.background)
     parts = Parts(
         around.authenticate,
-        InputSchemas(),
+        schemas,
         Handshake(identity, around.instructions, advertising.advertise),
         settings.cache.list_page_size,
         relayed,
+        # Nothing stands between one caller and its one server.
+        0 if around.one_caller else settings.catalogue.search_above_tools,
+        mismatches=traffic.mismatches_of_output,
+        when_down=traffic.when_down,
+        is_down=traffic.is_down,
     )
 
     def build(snapshot: Snapshot) -> Compiled:
-        return compile_pipeline(snapshot, parts, around.upstreams.executors(snapshot))
+        compiled = compile_pipeline(snapshot, parts, around.upstreams.executors(snapshot))
+        warming.follow(snapshot, compiled.access.prepare)
+        return compiled
 
     prefix = settings.upstreams.prefix == "always"
     caches = (pages_kept, reads_kept)
     relay = Relay(offers, looks, build, entrance(parts), caches, always_prefix=prefix)
+    relay.on_stored = warming.prepare
     return Made(relay, relayed.locator)

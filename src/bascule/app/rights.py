@@ -58,7 +58,9 @@ class EditionRights:
         view = self._snapshot.tenant(principal.tenant)
         if endpoint.kind is EndpointKind.ALL:
             return True
-        if endpoint.kind is EndpointKind.BUNDLE and endpoint.name in view.bundles:
+        if endpoint.kind is EndpointKind.BUNDLE and (
+            endpoint.name in view.bundles or endpoint.name in view.bundle_tools
+        ):
             return True
         return endpoint.name in view.upstreams
 

@@ -66,7 +66,7 @@ def _require(endpoint: Endpoint, snapshot: Snapshot, secret: str) -> None:
     record = snapshot.keys.get(digest_of(secret))
     if record is not None:  # else every call is refused, and says so
         view = snapshot.tenant(record.principal.tenant)
-        require_slice(endpoint, view.bundles, view.upstreams)
+        require_slice(endpoint, view.bundles.keys() | view.bundle_tools.keys(), view.upstreams)
 
 
 def _taken(data: Path, locked: JournalLocked) -> DirectoryTaken:

@@ -8,7 +8,8 @@ free pages that lie between used ones until it is told to give them back.
 import asyncio
 import ctypes
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import Final
 
 _LOOK_SECONDS: Final = 10.0
@@ -30,6 +31,20 @@ def find_trim() -> Trim | None:
         return trim(0)
 
     return collect_and_trim
+
+
+@contextmanager
+def without_collections() -> Generator[None]:
+    """Look for no garbage while very much is loaded that will stay: it would be found to be none,
+    again and again, which takes longer than the loading."""
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 async def give_back(

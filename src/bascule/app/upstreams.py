@@ -5,28 +5,35 @@ up the connections that other calls wait for.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from typing import NamedTuple, Self
+from typing import Self
 
 import structlog
 
 from bascule.app.background import Background
+from bascule.app.connectors import Clients, Connectors
+from bascule.app.rpc import open_grpc
+from bascule.app.secrets import no_secrets
+from bascule.app.traffic import Traffic
+from bascule.gateway.connector import Mode
+from bascule.gateway.errors import UpstreamUnreachable
 from bascule.gateway.snapshot import Snapshot
 from bascule.gateway.stage import Executor
-from bascule.gateway.tool import Upstream, UpstreamKind
+from bascule.gateway.tool import MCP_KINDS, Upstream, UpstreamKind
 from bascule.settings import model
-from bascule.upstreams.http1 import HttpClient, PoolConfig
+from bascule.upstreams.egress import AddressRules, parse_networks
+from bascule.upstreams.grpc.upstream import GrpcUpstream
+from bascule.upstreams.http1 import HttpClient, PoolConfig, client_tls
 from bascule.upstreams.mcp import Bridge, McpUpstream
-from bascule.upstreams.rest import RestUpstream
+from bascule.upstreams.mock import MockUpstream
+from bascule.upstreams.rest import AnswerLimits, RestUpstream
+from bascule.upstreams.rest.probing import probe
+from bascule.upstreams.secrets import SecretResolver
 
 _log = structlog.get_logger(__name__)
-
-
-class _Clients(NamedTuple):
-    client: HttpClient
-    lasting: HttpClient
 
 
 class UpstreamSet:
@@ -37,76 +44,132 @@ class UpstreamSet:
 
     def __init__(
         self,
-        clients: _Clients,
+        connectors: Connectors,
         settings: model.Upstreams,
         background: Background,
         grace_seconds: float,
         bridge: Bridge | None,
+        traffic: Traffic,
     ) -> None:
-        self._clients = clients
+        self.traffic = traffic
+        self.connectors = connectors
         self._bridge = bridge
         self._settings = settings
         self._background = background
         self._grace_seconds = grace_seconds
         self._relayed: dict[tuple[str, Upstream], McpUpstream] = {}
-        self._retiring: set[McpUpstream] = set()
+        self._rpc: dict[tuple[str, Upstream], GrpcUpstream] = {}
+        self._retiring: set[McpUpstream | GrpcUpstream] = set()
 
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, settings: model.Upstreams, *, grace_seconds: float, bridge: Bridge | None = None
+        cls,
+        settings: model.Upstreams,
+        *,
+        grace_seconds: float,
+        bridge: Bridge | None = None,
+        traffic: Traffic | None = None,
+        resolver: SecretResolver | None = None,
     ) -> AsyncGenerator[Self]:
         """Open the shared clients; they close with the block, as do all upstreams.
 
         `grace_seconds` bounds how long calls under way keep an upstream that is no longer named.
-        Without `bridge`, MCP upstreams cannot ask callers anything.
+        Without `bridge`, MCP upstreams cannot ask callers anything; without `traffic`, breakers,
+        kept answers and health are as by default; without `resolver` no reference has a value.
         """
         config = PoolConfig(
             max_connections=settings.max_connections_per_origin,
             connect_timeout_seconds=settings.connect_timeout_seconds,
             idle_seconds=settings.idle_seconds,
             max_body_bytes=settings.max_response_bytes,
+            rules=AddressRules(parse_networks(settings.allowed_networks)),
         )
         many = replace(config, max_connections=settings.max_streams_per_origin)
-        async with (
-            HttpClient(config) as client,
-            HttpClient(many) as lasting,
-            Background() as background,
-        ):
-            clients = _Clients(client, lasting)
-            upstreams = cls(clients, settings, background, grace_seconds, bridge)
-            try:
-                yield upstreams
-            finally:
-                await upstreams._close()
+        tls = client_tls()
+        async with AsyncExitStack() as stack:
+            client, lasting = [
+                await stack.enter_async_context(HttpClient(one, tls=tls)) for one in (config, many)
+            ]
+            resolver = resolver or no_secrets()
+            connectors = Connectors(Clients(client, lasting), (config, many), tls, resolver)
+            stack.push_async_callback(connectors.close)
+            background = await stack.enter_async_context(Background())
+            traffic = traffic or Traffic(model.Settings(upstreams=settings))
+            traffic.generation = lambda: connectors.resolver.generation
+            upstreams = cls(connectors, settings, background, grace_seconds, bridge, traffic)
+            stack.push_async_callback(upstreams._close)
+            yield upstreams
 
     def relay(self, tenant: str, upstream: Upstream) -> McpUpstream:
         """The MCP upstream of this record: the one already open, or a new one."""
         found = self._relayed.get((tenant, upstream))
         if found is None:
+            reach = self.connectors.reach(tenant, self.timed(upstream))
             found = self._relayed[tenant, upstream] = McpUpstream(
-                self._with_timeouts(upstream),
-                self._clients.client,
-                lasting=self._clients.lasting,
-                bridge=self._bridge,
+                reach.upstream, reach.client, lasting=reach.lasting, bridge=self._bridge
             )
         return found
 
     def executors(self, snapshot: Snapshot) -> Mapping[tuple[str, str], Executor]:
         """An executor for each (tenant, upstream name) of `snapshot`; closes none of others."""
+        self.connectors.resolver.follow(snapshot)
         executors: dict[tuple[str, str], Executor] = {}
         for tenant, view in snapshot.tenants.items():
             for name, upstream in view.upstreams.items():
-                if upstream.kind is UpstreamKind.REST:
-                    timed = self._with_timeouts(upstream)
-                    executors[tenant, name] = RestUpstream(timed, self._clients.client)
-                    continue
                 try:
-                    executors[tenant, name] = self.relay(tenant, upstream)
+                    executors[tenant, name] = self._executor(tenant, upstream)
                 except ValueError as reason:
                     # One record that cannot be used must not keep all others from being served.
                     _log.error("upstream.unusable", upstream=name, reason=str(reason))
+        self.traffic.follow(snapshot)
         return executors
+
+    def _executor(self, tenant: str, upstream: Upstream) -> Executor:
+        if upstream.kind in MCP_KINDS:
+            return self.relay(tenant, upstream)
+        if self._is_mock(upstream):
+            return MockUpstream()
+        if upstream.kind is UpstreamKind.GRPC:
+            return self.traffic.wrap(tenant, upstream, self._call_service(tenant, upstream))
+        reach = self.connectors.reach(tenant, self.timed(upstream))
+        rest = RestUpstream(
+            reach.upstream, reach.client, reach.lasting, self._answer_limits(), reach.elsewhere
+        )
+        return self.traffic.wrap(tenant, upstream, rest)
+
+    def _call_service(self, tenant: str, upstream: Upstream) -> GrpcUpstream:
+        found = self._rpc.get((tenant, upstream))
+        if found is None:
+            found = self._rpc[tenant, upstream] = open_grpc(
+                tenant, self.timed(upstream), self.connectors, self._settings.max_response_bytes
+            )
+        return found
+
+    def _answer_limits(self) -> AnswerLimits:
+        return AnswerLimits(
+            self._settings.max_text_characters,
+            self._settings.max_embedded_bytes,
+            self._settings.max_response_bytes,
+        )
+
+    def _is_mock(self, upstream: Upstream) -> bool:
+        return self._settings.mode == Mode.MOCK or upstream.connector.mode is Mode.MOCK
+
+    async def probe(self, tenant: str, upstream: Upstream) -> None:
+        """Ask an upstream with a URL whether it is there.
+
+        Raises:
+            GatewayError: it is not, or fails.
+        """
+        if self._is_mock(upstream):
+            return
+        try:
+            reach = self.connectors.reach(tenant, self.timed(upstream))
+        except ValueError as reason:
+            raise UpstreamUnreachable("It cannot be used.", private=str(reason)) from None
+        timed = reach.upstream
+        await probe(timed, reach.bare, time.monotonic() + timed.connect_timeout_seconds)
 
     def retire(self, snapshot: Snapshot) -> None:
         """Let go of what `snapshot`, now in force, does not name.
@@ -119,24 +182,28 @@ class UpstreamSet:
             for tenant, view in snapshot.tenants.items()
             for upstream in view.upstreams.values()
         }
-        for key in [key for key in self._relayed if key not in named]:
-            gone = self._relayed.pop(key)
-            self._retiring.add(gone)
-            self._background.start(self._retire(gone))
+        for kept in (self._relayed, self._rpc):
+            for key in [key for key in kept if key not in named]:
+                gone = kept.pop(key)
+                self._retiring.add(gone)
+                self._background.start(self._retire(gone))
+        self.connectors.retire(snapshot, self._background, self._grace_seconds)
 
-    async def _retire(self, gone: McpUpstream) -> None:
+    async def _retire(self, gone: McpUpstream | GrpcUpstream) -> None:
         await gone.retire(self._grace_seconds)
         self._retiring.discard(gone)
 
     async def _close(self) -> None:
+        self.traffic.end()
         # Side by side: a child that does not want to end takes seconds of its own.
-        opened = [*self._relayed.values(), *self._retiring]
+        opened = [*self._relayed.values(), *self._rpc.values(), *self._retiring]
         closings = await asyncio.gather(*(one.aclose() for one in opened), return_exceptions=True)
         for failure in closings:
             if isinstance(failure, Exception):
                 _log.error("upstream.not_closed", exc_info=failure)
 
-    def _with_timeouts(self, upstream: Upstream) -> Upstream:
+    def timed(self, upstream: Upstream) -> Upstream:
+        """`upstream` with the time-outs that hold for it."""
         settings = self._settings
         return replace(
             upstream,

@@ -3,6 +3,7 @@
 Source: specification 2026-07-28, server/utilities/pagination and server/utilities/caching.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple, Protocol
 
@@ -165,6 +166,10 @@ def _start(items: Sequence[Tool | Listed], cursor: str | None) -> int:
         last = decode_cursor(cursor)
     except ValueError as error:
         raise InvalidValue(f"params.cursor: {error}", details={"field": "cursor"}) from None
+    # Most lists are sorted, but where servers add theirs, and those come last.
+    likely = bisect_left(items, last, key=_name_of)
+    if likely < len(items) and items[likely].name == last:
+        return likely + 1
     for index, item in enumerate(items):
         if item.name == last:
             return index + 1
@@ -172,6 +177,10 @@ def _start(items: Sequence[Tool | Listed], cursor: str | None) -> int:
         "params.cursor: the list has changed since; start again without a cursor",
         details={"field": "cursor"},
     )
+
+
+def _name_of(item: Tool | Listed) -> str:
+    return item.name
 
 
 def _caller(call: Call) -> Principal:

@@ -5,7 +5,10 @@ from dataclasses import dataclass, replace
 
 import structlog
 
+from bascule.catalogue.bundling import with_selections
 from bascule.catalogue.naming import front_names, renamed
+from bascule.catalogue.pinning import Held, hold
+from bascule.gateway.builtin import OWN_NAMES
 from bascule.gateway.inventory import Inventory, Listed
 from bascule.gateway.snapshot import TenantView
 from bascule.gateway.tool import Bundle, McpSource, Tool
@@ -22,6 +25,8 @@ class Offer:
 
     inventory: Inventory
     tools: tuple[Tool, ...] = ()
+    digests: Mapping[str, bytes] | None = None
+    """Of each tool's definition; None where nobody keeps pins, and so everything is served."""
 
 
 def merge(view: TenantView, offers: Mapping[str, Offer], *, always: bool = False) -> TenantView:
@@ -33,16 +38,18 @@ def merge(view: TenantView, offers: Mapping[str, Offer], *, always: bool = False
         return view
     ordered = dict(sorted(offers.items()))
     always = always and len(view.upstreams) > 1
-    tools = _tools(view, ordered, always=always)
+    tools, quarantined = _tools(view, ordered, always=always)
     prompts = front_names(
         (),
         {server: tuple(one.inventory.prompts) for server, one in ordered.items()},
         always=always,
     )
     claimed: dict[str, str] = {}
-    return replace(
+    merged = replace(
         view,
         tools={**view.tools, **tools},
+        disabled=view.disabled | quarantined.keys(),
+        quarantined=quarantined,
         bundles={**{name: Bundle(name) for name in ordered}, **view.bundles},
         inventories={
             server: replace(
@@ -53,17 +60,31 @@ def merge(view: TenantView, offers: Mapping[str, Offer], *, always: bool = False
             for server, one in ordered.items()
         },
     )
+    return with_selections(merged)
 
 
-def _tools(view: TenantView, offers: Mapping[str, Offer], *, always: bool) -> dict[str, Tool]:
+def _tools(
+    view: TenantView, offers: Mapping[str, Offer], *, always: bool
+) -> tuple[dict[str, Tool], dict[str, Tool]]:
+    """What is served and what is held back; each keeps its name, whatever becomes of the other."""
     own = {server: tuple(tool.name for tool in one.tools) for server, one in offers.items()}
-    names = front_names(view.tools.keys() | view.disabled, own, always=always)
-    listed = (
-        _tool(tool, names[server, tool.name])
-        for server, one in offers.items()
-        for tool in one.tools
-    )
-    return {tool.name: tool for tool in listed}
+    names = front_names(view.tools.keys() | view.disabled | OWN_NAMES, own, always=always)
+    served: dict[str, Tool] = {}
+    quarantined: dict[str, Tool] = {}
+    for server, one in offers.items():
+        held = _held(view, server, one)
+        for tools, place in ((held.served, served), (held.quarantined, quarantined)):
+            for tool in tools:
+                name = names[server, tool.name]
+                place[name] = _tool(tool, name)
+    return served, quarantined
+
+
+def _held(view: TenantView, server: str, offer: Offer) -> Held:
+    upstream = view.upstreams.get(server)
+    if offer.digests is None or upstream is None:
+        return Held(offer.tools)
+    return hold(server, offer.tools, offer.digests, view.pins, upstream.pinning)
 
 
 def _tool(tool: Tool, name: str) -> Tool:

@@ -6,12 +6,12 @@ from bascule.gateway.call import Endpoint, EndpointKind
 from bascule.gateway.principal import Principal
 from bascule.gateway.rule import Action, Effect
 from bascule.gateway.snapshot import TenantView
-from bascule.gateway.tool import Upstream, UpstreamKind
+from bascule.gateway.tool import MCP_KINDS, Upstream
 
 
 def is_relayed(upstream: Upstream) -> bool:
     """Whether what `upstream` offers is listed live, as it is an MCP server."""
-    return upstream.kind is not UpstreamKind.REST
+    return upstream.kind in MCP_KINDS
 
 
 def may_know(view: TenantView, principal: Principal, server: str) -> bool:
@@ -38,6 +38,18 @@ def behind(view: TenantView, endpoint: Endpoint) -> tuple[str, ...]:
         found = view.upstreams.get(endpoint.name)
         return (endpoint.name,) if found is not None and is_relayed(found) else ()
     return tuple(sorted(name for name, one in view.upstreams.items() if is_relayed(one)))
+
+
+def lenders(view: TenantView, endpoint: Endpoint) -> tuple[str, ...]:
+    """The MCP servers that lend tools to the bundle at `endpoint`, now or in a release, by name."""
+    if endpoint.kind is not EndpointKind.BUNDLE:
+        return ()
+    bundle = view.bundles.get(endpoint.name.partition("@")[0])
+    if bundle is None:
+        return ()
+    lists = (bundle.members, *(one.members for one in bundle.releases))
+    named = {member.server for members in lists for member in members}
+    return tuple(sorted(name for name in named if name in view.upstreams))
 
 
 def relayed(view: TenantView, endpoint: Endpoint, principal: Principal | None) -> tuple[str, ...]:

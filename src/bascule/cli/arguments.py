@@ -27,7 +27,7 @@ _Schema = Mapping[str, Any]
 def parse_arguments(
     pairs: Sequence[str], given_json: str | None, schema: _Schema
 ) -> dict[str, Any]:
-    """Merge `--json` with `key=value` pairs; pairs win.
+    """Merge `--json` with `key=value` pairs; pairs win, and none is given twice.
 
     A value takes the type its property has in `schema`; `key:=JSON` states it outright.
 
@@ -36,6 +36,7 @@ def parse_arguments(
     """
     arguments = _from_json(given_json)
     properties = cast("Mapping[str, Any]", schema.get("properties") or {})
+    given: set[str] = set()
     for pair in pairs:
         key, found, text = pair.partition("=")
         name = key.removesuffix(":")
@@ -43,11 +44,23 @@ def parse_arguments(
             raise _usage(f"{pair!r} is not key=value. Example: city=Pune, or limit:=5 for JSON.")
         if not _encodable(pair):
             raise _usage(f"{name!r} is not valid UTF-8.")
+        if name in given:
+            raise _usage(f"{name} is given twice. A list is written as {name}:=[1, 2].")
+        given.add(name)
         if key.endswith(":"):
             arguments[name] = _parse(name, text)
         else:
             arguments[name] = _typed(name, text, _kinds(properties.get(name), schema))
     return arguments
+
+
+def parse_value(name: str, text: str) -> Any:
+    """Decode one JSON text; `name` says in a failure which it was.
+
+    Raises:
+        CommandFailed: usage; it is not JSON.
+    """
+    return _parse(name, text)
 
 
 def _from_json(given: str | None) -> dict[str, Any]:

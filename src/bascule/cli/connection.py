@@ -1,6 +1,7 @@
 """Reaching an instance: the running one, or the data directory itself where none runs."""
 
 import itertools
+import re
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -24,6 +25,10 @@ _NOT_FOUND: Final = (
 )
 _KEY_WANTED: Final = "{where} asks for an API key. Give one with --key, or in BASCULE_KEY."
 _ASKS: Final = "This tool asks its caller something; use a client that can be asked."
+_PLACE: Final = re.compile(
+    r"(?<![^ ])(?:body|path|query)(?:\.(?=[\w.-]+: )|: (?=Value error, ))|(?<=: )Value error, "
+)
+"""Where in a request a value stands, which who gave a command did not write."""
 _READ_SECONDS: Final = 300.0
 """Longer than any instance lets a call take unless told otherwise: it is the one to give up."""
 
@@ -52,16 +57,26 @@ class Api:
 
     async def get(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
         """GET `path` and decode the answer; parameters that are None are left out."""
-        chosen = {key: value for key, value in (params or {}).items() if value is not None}
-        return await self._send("GET", path, params=chosen)
+        return await self._send("GET", path, params=_given(params))
 
     async def post(self, path: str, **body: Any) -> Any:
         """POST `json=` or `data=` and `files=` to `path` and decode the answer."""
         return await self._send("POST", path, **body)
 
-    async def delete(self, path: str) -> Any:
-        """DELETE `path`."""
-        return await self._send("DELETE", path)
+    async def patch(self, path: str, params: Mapping[str, Any] | None = None, **body: Any) -> Any:
+        """PATCH `path` with `json=` and decode the answer; parameters that are None are left out.
+
+        What others changed since it was loaded is not overwritten: give `headers=` with If-Match.
+        """
+        return await self._send("PATCH", path, params=_given(params), **body)
+
+    async def put(self, path: str, **body: Any) -> Any:
+        """PUT `json=` to `path` and decode the answer."""
+        return await self._send("PUT", path, **body)
+
+    async def delete(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
+        """DELETE `path`; parameters that are None are left out."""
+        return await self._send("DELETE", path, params=_given(params))
 
     async def mcp(
         self, method: str, params: Mapping[str, Any] | None = None, name: str | None = None
@@ -125,6 +140,8 @@ class Api:
         members = _object(error.get("data")) or error
         code = str(members.get("code", ""))
         message = str(error.get("message") or "It did not say why.")
+        if members is error:
+            message = _PLACE.sub("", message)
         if code == ErrorCode.AUTH_REQUIRED.code:
             message = _KEY_WANTED.format(where=self._where)
         return CommandFailed(
@@ -141,6 +158,10 @@ class Api:
             "Is the address right?",
             Exit.UNREACHABLE,
         )
+
+
+def _given(params: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {key: value for key, value in (params or {}).items() if value is not None}
 
 
 def _asks_its_caller(error: Mapping[str, Any]) -> CommandFailed:

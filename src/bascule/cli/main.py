@@ -10,17 +10,22 @@ import typer
 from bascule import __version__
 from bascule.cli.commands import (
     audit,
+    breakers,
+    bundles,
     call,
     config,
     doctor,
     imports,
     keys,
+    pins,
     policy,
     proxy,
+    secrets,
     servers,
     stdio,
     tools,
     up,
+    upstreams,
 )
 from bascule.cli.commands import serve as serving
 from bascule.cli.failures import Exit, explain, report
@@ -39,8 +44,13 @@ app.command(context_settings={"ignore_unknown_options": True})(proxy.proxy)
 app.command()(stdio.stdio)
 app.command()(call.call)
 app.add_typer(tools.app, name="tools")
+app.add_typer(bundles.app, name="bundles")
 app.add_typer(imports.app, name="import")
 app.add_typer(servers.app, name="servers")
+app.add_typer(upstreams.app, name="upstreams")
+app.add_typer(secrets.app, name="secrets")
+app.add_typer(breakers.app, name="breakers")
+app.add_typer(pins.app, name="pins")
 app.add_typer(policy.app, name="policy")
 app.add_typer(keys.app, name="keys")
 app.add_typer(audit.app, name="audit")

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Annotated, Any, Final, cast
 
+import msgspec
 import typer
 import yaml
 from rich.cells import cell_len
-from rich.table import Table
-from rich.text import Text
 
-from bascule.cli.terminal import console_on, harmless
+from bascule.cli.tables import print_fitted
+from bascule.cli.terminal import harmless
 
 _JSON_CONTROL: Final = re.compile(r"[\x7f-\x9f\ud800-\udfff]")
 _MOMENT: Final = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.\d+(?:Z|\+00:00)$")
@@ -36,11 +36,18 @@ Rows = Sequence[Mapping[str, Any]]
 
 
 def print_rows(rows: Rows, columns: Sequence[str], output: Format, whole: object = None) -> None:
-    """Print `rows` under `columns`; the structured formats print `whole` (or the rows) instead."""
-    if output is Format.TABLE:
-        _print_table(rows, columns)
-    else:
+    """Print `rows` under `columns`; the structured formats print `whole` (or the rows) instead.
+
+    The columns are in the order of their weight: a narrow terminal leaves the last ones out, a
+    pipe gets all. Where there is no row, people are told so beside the output.
+    """
+    if output is not Format.TABLE:
         print_structured(rows if whole is None else whole, output)
+        return
+    if rows or not sys.stdout.isatty():
+        _print_table(rows, columns)
+    if not rows:
+        print("nothing found", file=sys.stderr)
 
 
 def print_value(value: object, output: Format) -> None:
@@ -60,7 +67,7 @@ def print_value(value: object, output: Format) -> None:
 
 def print_structured(value: object, output: Format) -> None:
     """Print `value` as JSON or YAML."""
-    text = json.dumps(value, indent=2, default=str, ensure_ascii=False)
+    text = _indented(value)
     if output is Format.YAML:
         text = yaml.safe_dump(json.loads(text), sort_keys=False, allow_unicode=True)
         sys.stdout.write(text)
@@ -69,6 +76,13 @@ def print_structured(value: object, output: Format) -> None:
         # and UTF-8 has no form for the others.
         escaped = _JSON_CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
         sys.stdout.write(escaped + "\n")
+
+
+def _indented(value: object) -> str:
+    try:
+        return msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2).decode()
+    except UnicodeEncodeError:  # a lone surrogate, which the standard library lets through
+        return json.dumps(value, indent=2, default=str, ensure_ascii=False)
 
 
 def _print_members(members: Mapping[str, Any]) -> None:
@@ -86,15 +100,8 @@ def _print_table(rows: Rows, columns: Sequence[str]) -> None:
     if not sys.stdout.isatty():
         _print_plain(rows, columns)
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for number, column in enumerate(columns):
-        # The first says which row it is: a name or an id, to be copied whole.
-        heading = Text(harmless(column.replace("_", " ")))
-        table.add_column(heading, overflow="fold", no_wrap=number == 0)
-    for row in rows:
-        # Text, not str: what looks like markup in a name is part of the name.
-        table.add_row(*(Text(_cell(row.get(column))) for column in columns))
-    console_on(sys.stdout).print(table)
+    headings = [harmless(column.replace("_", " ")) for column in columns]
+    print_fitted(headings, [[_cell(row.get(column)) for column in columns] for row in rows])
 
 
 def _print_plain(rows: Rows, columns: Sequence[str]) -> None:

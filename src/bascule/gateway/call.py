@@ -140,6 +140,8 @@ class Call(msgspec.Struct, eq=False):
     """None where nothing but the result can be sent."""
     headers: Mapping[bytes, bytes] | None = None
     """Of a modern HTTP request, for the arguments repeated in them; None for all others."""
+    notes: JsonObject | None = None
+    """What its audit record says besides: how it came to its result."""
 
 
 class ResultKind(StrEnum):
@@ -161,8 +163,14 @@ class Result(msgspec.Struct, frozen=True):
     failure: str | None = None
     """Private cause for the audit record where `is_error` is set."""
     kind: ResultKind = ResultKind.COMPLETE
+    upstream_status: int = 0
+    """The HTTP status that the upstream answered with; 0 where there is none."""
     feed: Feed | None = None
     """What follows the record of a subscription; belongs to who answers the caller."""
+    storable: bool = True
+    """False where the upstream says that its answer must not be kept (Cache-Control)."""
+    is_empty: bool = False
+    """The upstream answered with success, and without content."""
 
 
 Outcome = Result | Refuse | Challenge

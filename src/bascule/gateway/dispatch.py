@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Mapping
 from typing import Final
 
+from bascule.gateway.builtin import CALL_TOOL, is_unwrapped, unwrap
 from bascule.gateway.call import NOTHING_MORE, Call, Method, Result
 from bascule.gateway.errors import ErrorCode, UnknownMethod, UpstreamUnreachable
 from bascule.gateway.session import SessionOwner
@@ -29,9 +30,16 @@ class Wellformed:
     on_failure = FailureMode.CLOSED
 
     async def inbound(self, call: Call) -> Verdict:
-        """Refuse with the fault the transport found, if any, and whoever uses another's session."""
+        """Refuse with the fault the transport found, if any, and whoever uses another's session.
+
+        A call of the tool that stands for all others becomes the call of the tool it names.
+        """
         if call.fault is not None:
             return call.fault
+        if call.tool_name == CALL_TOOL and is_unwrapped(call):
+            refusal = unwrap(call)
+            if refusal is not None:
+                return refusal
         if call.more is NOTHING_MORE or call.more.session is None:
             return PASS
         if call.principal is None or call.more.session.owner != SessionOwner.of(call.principal):

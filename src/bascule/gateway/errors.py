@@ -102,6 +102,10 @@ class UpstreamFailed(GatewayError):
     error = ErrorCode.UPSTREAM_FAILED
 
 
+class UpstreamCut(UpstreamFailed):
+    """The connection ended before there was a whole answer; the upstream may have acted."""
+
+
 class UpstreamRateLimited(GatewayError):
     """The upstream answered 429; `details` holds `retry_after_seconds` where it said so."""
 
@@ -124,6 +128,19 @@ class InvalidValue(GatewayError):
     """One field is wrong; `details` names it."""
 
     error = ErrorCode.INVALID_VALUE
+
+
+class InvalidArgument(InvalidValue):
+    """A tool's argument fits the schema, and cannot be sent for all that; nothing was.
+
+    Whoever chose it can choose another one, so a tool call gets it as the tool's result.
+    """
+
+
+class MissingField(GatewayError):
+    """A field is not there that has to be; `details` names it."""
+
+    error = ErrorCode.MISSING_FIELD
 
 
 class UnknownMethod(GatewayError):

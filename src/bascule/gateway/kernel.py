@@ -15,7 +15,7 @@ from bascule.gateway.backchannel import Backchannel, Question
 from bascule.gateway.call import Call, Method, Outcome, Result
 from bascule.gateway.content import content_of
 from bascule.gateway.digests import Digest, sha256_digest
-from bascule.gateway.errors import ErrorCode, GatewayError, RecordingFailed
+from bascule.gateway.errors import ErrorCode, GatewayError, InvalidArgument, RecordingFailed
 from bascule.gateway.feed import Feed
 from bascule.gateway.identifiers import Identifiers
 from bascule.gateway.masking import mask
@@ -241,8 +241,17 @@ class Gateway:
             key_id=(principal.key_id or "") if principal else "",
             peer=call.peer,
             snapshot_version=call.snapshot.version,
-            metadata={"questions": asked} if asked else {},
+            metadata=_metadata(call, asked),
         )
+
+
+def _metadata(call: Call, asked: int) -> dict[str, object]:
+    notes = dict(call.notes) if call.notes else {}
+    if asked:
+        notes["questions"] = asked
+    if call.tool is not None and call.tool.home is not None:
+        notes |= {"bundle": call.tool.bundle, "shown_as": call.tool.name}
+    return notes
 
 
 def _name_of(call: Call) -> str:
@@ -282,7 +291,10 @@ def _event_type(call: Call, identified: bool) -> EventType:  # noqa: FBT001 - pr
 
 
 def _refusal(failure: GatewayError) -> Refuse:
-    return Refuse(failure.error, failure.public, failure.private, failure.details)
+    is_about_arguments = isinstance(failure, InvalidArgument)
+    return Refuse(
+        failure.error, failure.public, failure.private, failure.details, is_about_arguments
+    )
 
 
 _DENIALS = frozenset(

@@ -66,8 +66,16 @@ class Pipeline:
             if isinstance(verdict, Refuse | Challenge):
                 return verdict
             if isinstance(verdict, Rewrite):
-                result = Result(dict(verdict.value), result.is_error, result.failure)
+                result = _rewritten(result, verdict)
         return result
+
+
+def _rewritten(result: Result, verdict: Rewrite) -> Result:
+    failure = result.failure if verdict.failure is None else verdict.failure
+    is_error = result.is_error or verdict.failure is not None
+    return msgspec.structs.replace(
+        result, body=dict(verdict.value), is_error=is_error, failure=failure
+    )
 
 
 def _verdict_on_crash(stage: Stage, crash: Exception, call: Call, public: str) -> Verdict:

@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from bascule.gateway.inventory import Inventory
+from bascule.gateway.pins import Pin
 from bascule.gateway.principal import KeyRecord
 from bascule.gateway.rule import RbacRule
+from bascule.gateway.secrets import SealedSecret
 from bascule.gateway.tool import Bundle, Tool, Upstream
 
 
@@ -26,6 +28,20 @@ class TenantView:
     rules: tuple[RbacRule, ...] = ()
     inventories: Mapping[str, Inventory] = field(default_factory=dict[str, Inventory])
     """What MCP upstreams offer besides tools, by the upstream's name."""
+    versions: Mapping[str, tuple[Tool, ...]] = field(default_factory=dict[str, tuple[Tool, ...]])
+    """Every callable version of a tool, newest first, where `tools` has not all of them."""
+    bundle_tools: Mapping[str, Mapping[str, Tool]] = field(
+        default_factory=dict[str, Mapping[str, Tool]]
+    )
+    """By bundle (also `name@version`), then by the name it has there: what such an endpoint serves.
+
+    Bundles that are not in it serve the tools that are theirs, and nothing else."""
+    pins: Mapping[tuple[str, str], Pin] = field(default_factory=dict[tuple[str, str], Pin])
+    """What was decided about MCP tools, by upstream and the name the tool has there."""
+    quarantined: Mapping[str, Tool] = field(default_factory=dict[str, Tool])
+    """Tools of MCP servers that are held back until somebody approves them, by name."""
+    secrets: Mapping[str, SealedSecret] = field(default_factory=dict[str, SealedSecret])
+    """Secrets of the tenant, encrypted, by name."""
 
 
 @dataclass(frozen=True, slots=True)

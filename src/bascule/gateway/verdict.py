@@ -14,9 +14,13 @@ class Pass:
 
 @dataclass(frozen=True, slots=True)
 class Rewrite:
-    """Go on, with these arguments (inbound) or this result (outbound) instead."""
+    """Go on, with these arguments (inbound) or this result (outbound) instead.
+
+    `failure` makes the result an error (`isError` is for `value` to say): its private cause.
+    """
 
     value: Mapping[str, object]
+    failure: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,8 @@ class Refuse:
     public: str
     private: str
     details: Mapping[str, object] | None = None
+    is_about_arguments: bool = False
+    """Whether other arguments of the tool would do, rather than another request."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,26 +1,32 @@
 """Arguments are checked against the tool's input schema before anything is executed."""
 
 from collections.abc import Iterable, Mapping
+from hashlib import blake2b
 from itertools import islice
 from typing import Any, Final, NoReturn
 
 import jsonschema_rs
-import msgspec
 from rapidfuzz import fuzz, process
 
 from bascule.gateway.call import Call, JsonObject, Method
+from bascule.gateway.documents import encode_document
 from bascule.gateway.errors import ErrorCode
 from bascule.gateway.snapshot import Snapshot
 from bascule.gateway.stage import FailureMode
 from bascule.gateway.tool import McpSource, Tool
 from bascule.gateway.verdict import PASS, Refuse, Verdict
+from bascule.guards.fixed import fix_arguments, whole_schema
 from bascule.guards.mirrors import judge_mirrors
 from bascule.guards.prompts import judge_prompt_arguments
 from bascule.protocol.schemas import MOST_VISITS, expanded_size
 
 _MOST_REASONS: Final = 5
 _LONGEST_REASON: Final = 300
-_MOST_SCHEMAS: Final = 20_000
+_MOST_KEPT_BYTES: Final = 8 * 1024 * 1024
+"""Text of the schemas whose validators are kept, which take some 25 times as much."""
+_LEAST_BYTES: Final = 512
+_MOST_CALLED: Final = 20_000
+_DIGEST_BYTES: Final = 16
 _FULLY_EXPLAINED_BYTES: Final = 4_096
 """Up to here every violation is sought. The validator seeks one or all, and all those of a
 megabyte of wrong items take it twenty seconds, in which nobody else is served."""
@@ -35,18 +41,34 @@ _DIALECTS: Final = frozenset(
 )
 
 
+Validator = jsonschema_rs.Validator
+
+
 class SchemaRefused(ValueError):
     """A schema that cannot be compiled safely; the message says why."""
 
 
 class InputSchemas:
-    """Compiled validators, shared by all snapshots: a schema is compiled once, never on a call."""
+    """Compiled validators, shared by all snapshots and by all tools whose schemas are the same.
 
-    def __init__(self) -> None:
-        self._compiled: dict[bytes, jsonschema_rs.Validator] = {}
+    Those of very many tools do not fit into memory: the oldest make room for new ones, and are
+    compiled again, in about a tenth of a millisecond, by the next call that needs them.
+    """
 
-    def compile(self, schema: Mapping[str, object]) -> jsonschema_rs.Validator:
-        """Compile `schema` (2020-12 unless it says otherwise).
+    def __init__(self, most_bytes: int = _MOST_KEPT_BYTES) -> None:
+        self._most_bytes = most_bytes
+        self._bytes = 0
+        self._kept: dict[bytes, tuple[Validator | SchemaRefused, int]] = {}
+        self.losses = 0
+        """How often old ones made room; whoever holds validators may let go of them then."""
+
+    @property
+    def is_full(self) -> bool:
+        """Whether a new one would take the place of another soon."""
+        return self._bytes >= self._most_bytes * 9 // 10
+
+    def compile(self, schema: Mapping[str, object]) -> Validator:
+        """Compile `schema` (2020-12 unless it says otherwise), unless it is known.
 
         Network and file references are refused, and patterns run in linear time.
 
@@ -54,16 +76,45 @@ class InputSchemas:
             SchemaRefused: not a schema, one that refers to the outside, or one that makes more
                 than `MOST_VISITS` checks of one value.
         """
-        key = msgspec.json.encode(schema)
-        validator = self._compiled.get(key)
-        if validator is None:
-            if len(self._compiled) >= _MOST_SCHEMAS:
-                self._compiled.clear()
-            validator = self._compiled[key] = _compile(schema)
-        return validator
+        found = self.find(schema)
+        if isinstance(found, SchemaRefused):
+            raise found.with_traceback(None)
+        return found
+
+    def find(self, schema: Mapping[str, object]) -> Validator | SchemaRefused:
+        """As `compile`; a refusal comes as a value."""
+        text = encode_document(schema)
+        key = blake2b(text, digest_size=_DIGEST_BYTES).digest()
+        kept = self._kept.get(key)
+        if kept is None:
+            kept = _compiled(schema), max(len(text), _LEAST_BYTES)
+            self._make_room(kept[1])
+            self._kept[key] = kept
+            self._bytes += kept[1]
+        return kept[0]
+
+    def prepare(self, tool: Tool) -> None:
+        """Compile now what a call of `tool` would need."""
+        self.find(whole_schema(tool))
+
+    def _make_room(self, more_bytes: int) -> None:
+        if self._bytes + more_bytes <= self._most_bytes:
+            return
+        self.losses += 1
+        # A quarter at once: so it is rare, and whoever holds on to validators is seldom asked.
+        while self._kept and self._bytes + more_bytes > self._most_bytes * 3 // 4:
+            _, lost_bytes = self._kept.pop(next(iter(self._kept)))
+            self._bytes -= lost_bytes
 
 
-def _compile(schema: Mapping[str, object]) -> jsonschema_rs.Validator:
+def _compiled(schema: Mapping[str, object]) -> Validator | SchemaRefused:
+    try:
+        return _compile(schema)
+    except SchemaRefused as reason:
+        return reason.with_traceback(None)
+
+
+def _compile(schema: Mapping[str, object]) -> Validator:
     dialect = schema.get("$schema")
     if dialect is not None and str(dialect).rstrip("#") not in _DIALECTS:
         # Taken for 2020-12 it would be checked by rules its author did not write (basic/index).
@@ -94,10 +145,11 @@ class ValidateInput:
     on_failure = FailureMode.CLOSED
 
     def __init__(self, snapshot: Snapshot, schemas: InputSchemas) -> None:
-        self._validators: dict[int, jsonschema_rs.Validator | SchemaRefused] = {}
-        for view in snapshot.tenants.values():
-            for tool in view.tools.values():
-                self._validators[id(tool)] = _validator_or_reason(tool, schemas)
+        del snapshot  # tools bring their schemas along, also those that no list has
+        self._schemas = schemas
+        self._losses = schemas.losses
+        self._called: dict[int, tuple[Tool, Validator | SchemaRefused]] = {}
+        """By the identity of the tool, which is held so that no other can have it."""
 
     async def inbound(self, call: Call) -> Verdict:
         """Check `call.arguments`; names each place that is wrong, and why."""
@@ -108,7 +160,12 @@ class ValidateInput:
             refusal = judge_mirrors(tool, call, call.headers)
             if refusal is not None:
                 return refusal
-        validator = self._validators[id(tool)]
+        if tool.defaults:
+            refusal = fix_arguments(tool, call)
+            if refusal is not None:
+                return refusal
+        called = self._called.get(id(tool))
+        validator = self._find(tool) if called is None else called[1]
         if isinstance(validator, SchemaRefused):
             return Refuse(
                 ErrorCode.TOOL_DISABLED,
@@ -120,6 +177,14 @@ class ValidateInput:
             return PASS
         return _refusal(tool, validator, call)
 
+    def _find(self, tool: Tool) -> Validator | SchemaRefused:
+        found = self._schemas.find(whole_schema(tool))
+        if self._losses != self._schemas.losses or len(self._called) >= _MOST_CALLED:
+            self._losses = self._schemas.losses
+            self._called.clear()
+        self._called[id(tool)] = tool, found
+        return found
+
 
 def _judge_prompt(call: Call) -> Verdict:
     target, tenant = call.target, call.principal.tenant if call.principal else ""
@@ -130,7 +195,7 @@ def _judge_prompt(call: Call) -> Verdict:
     return judge_prompt_arguments(call, prompt) or PASS
 
 
-def _fits_without_nulls(tool: Tool, validator: jsonschema_rs.Validator, call: Call) -> bool:
+def _fits_without_nulls(tool: Tool, validator: Validator, call: Call) -> bool:
     """Whether only nulls of optional properties are wrong, which MCP clients send for "none".
 
     The server gets them as they came, and has the last word.
@@ -146,16 +211,7 @@ def _without_nulls(arguments: JsonObject, required: object) -> JsonObject:
     return {name: value for name, value in arguments.items() if value is not None or name in needed}
 
 
-def _validator_or_reason(
-    tool: Tool, schemas: InputSchemas
-) -> jsonschema_rs.Validator | SchemaRefused:
-    try:
-        return schemas.compile(tool.input_schema)
-    except SchemaRefused as reason:
-        return reason
-
-
-def _refusal(tool: Tool, validator: jsonschema_rs.Validator, call: Call) -> Refuse:
+def _refusal(tool: Tool, validator: Validator, call: Call) -> Refuse:
     try:
         violations = [
             {"path": _path(error), "reason": _reason(error, tool)}
@@ -173,7 +229,7 @@ def _refusal(tool: Tool, validator: jsonschema_rs.Validator, call: Call) -> Refu
     )
 
 
-def _errors(validator: jsonschema_rs.Validator, call: Call) -> Iterable[Any]:
+def _errors(validator: Validator, call: Call) -> Iterable[Any]:
     if len(call.raw_arguments) <= _FULLY_EXPLAINED_BYTES:
         return islice(validator.iter_errors(call.arguments), _MOST_REASONS)
     found: list[jsonschema_rs.ValidationError] = []

@@ -1,10 +1,11 @@
-"""Rules compiled into tables: may this principal see, or use, this tool, prompt or resource?
+"""What the rules mean: may this principal see, or use, this tool, prompt or resource?
 
 Default deny; deny wins over allow; a caller also needs the permission that goes with the action.
-The tables for a set of roles are built on first use and kept for the life of a snapshot.
+What a kind of caller reaches is found out as far as it is asked for, and kept for the life of a
+snapshot.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final, NamedTuple
@@ -14,6 +15,8 @@ from bascule.gateway.principal import Principal
 from bascule.gateway.rule import Action, Effect, RbacRule
 from bascule.gateway.snapshot import Snapshot, TenantView
 from bascule.gateway.tool import McpSource, RiskLevel, Tool
+from bascule.policy.judging import Judge, matcher_of
+from bascule.policy.reaching import Groups, Invocable, Renamed, Visible
 from bascule.protocol.uris import forms_of, without_query
 
 _PERMISSIONS: Final = {Action.DISCOVER: "tools:list", Action.INVOKE: "tools:execute"}
@@ -22,6 +25,7 @@ _MOST_TABLES: Final = 1024
 
 ADMIN_RULE: Final = "builtin:admin"
 DEFAULT_RULE: Final = "builtin:default-deny"
+_ADMINISTRATORS: Final = frozenset({"admin", "system_admin"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,8 @@ class Access:
         self._snapshot = snapshot
         self._reaches: dict[tuple[str, frozenset[str], frozenset[str]], Reach] = {}
         self._offers: dict[tuple[str, frozenset[str], frozenset[str]], Offers] = {}
+        self._served: dict[tuple[str, frozenset[str], frozenset[str], str], Reach] = {}
+        self._groups: dict[tuple[str, str], Groups] = {}
 
     def reach(self, principal: Principal) -> Reach:
         """Everything `principal` may see and call in its own tenant."""
@@ -69,10 +75,49 @@ class Access:
         if found is None:
             if len(self._reaches) >= _MOST_TABLES:
                 self._reaches.clear()
-            found = self._reaches[key] = _compile(
-                self._snapshot.tenant(principal.tenant), principal
-            )
+            view = self._snapshot.tenant(principal.tenant)
+            groups = self._grouped(principal.tenant, "", view.tools)
+            found = self._reaches[key] = _reach(view.rules, principal, groups)
         return found
+
+    def served(self, principal: Principal, bundle: str) -> Reach | None:
+        """What `principal` reaches of a bundle that serves more or less than its own tools.
+
+        None for all other bundles.
+        """
+        view = self._snapshot.tenant(principal.tenant)
+        tools = view.bundle_tools.get(bundle)
+        if tools is None:
+            return None
+        key = (principal.tenant, principal.roles, principal.permissions, bundle)
+        found = self._served.get(key)
+        if found is None:
+            if len(self._served) >= _MOST_TABLES:
+                self._served.clear()
+            groups = self._grouped(principal.tenant, bundle, tools)
+            found = self._served[key] = _reach(view.rules, principal, groups)
+        return found
+
+    def prepare(self) -> None:
+        """Sort the tools as lists will need them sorted, in whatever thread: calls do not wait."""
+        for tenant, view in self._snapshot.tenants.items():
+            matchers = [matcher_of(rule.tools) for rule in view.rules if rule.tools]
+            self._grouped(tenant, "", view.tools).prepare(matchers)
+
+    def _grouped(self, tenant: str, bundle: str, tools: Mapping[str, Tool]) -> Groups:
+        """`tools` of a tenant, or of one of its bundles, sorted once for all kinds of callers."""
+        found = self._groups.get((tenant, bundle))
+        return found or self._groups.setdefault((tenant, bundle), Groups(tools))
+
+    def versions(self, tenant: str, name: str) -> tuple[Tool, ...]:
+        """Every callable version of a tool, newest first, seen by whoever or not."""
+        view = self._snapshot.tenant(tenant)
+        tool = view.tools.get(name)
+        return view.versions.get(name) or (() if tool is None else (tool,))
+
+    def decide(self, principal: Principal, tool: Tool, action: Action) -> Decision:
+        """Decide about one tool, in whatever version, that the tables may not hold."""
+        return decide(self._snapshot.tenant(principal.tenant).rules, principal, tool, action)
 
     def offers(self, principal: Principal) -> Offers:
         """The prompts and resource templates that `principal` sees in its own tenant."""
@@ -108,7 +153,20 @@ def decide(rules: Iterable[RbacRule], principal: Principal, tool: Tool, action: 
     # A tool is renamed when another of its name appears; no rule about it must stop to apply.
     own = tool.source.name if isinstance(tool.source, McpSource) else tool.name
     names = (tool.name,) if own == tool.name else (tool.name, own)
-    return _decide(rules, principal, _Subject(None, names, tool.bundle, tool.risk), action)
+    shown = _Subject(None, names, tool.bundle, tool.risk)
+    home = tool.home
+    if home is None:
+        return _decide(rules, principal, shown, action)
+    # A bundle's showing of a tool is both: what allows one of them allows it, but what denies
+    # one of them denies it, so that no denied tool comes back under another name.
+    names = (home.name, own) if isinstance(tool.source, McpSource) else (home.name,)
+    return _decide(
+        rules,
+        principal,
+        shown._replace(names=(tool.name, *names)),
+        action,
+        shown._replace(names=names, bundle=home.bundle),
+    )
 
 
 def _subject_of(kind: ItemKind, item: Target | Listed) -> _Subject:
@@ -120,15 +178,24 @@ def _subject_of(kind: ItemKind, item: Target | Listed) -> _Subject:
 
 
 def _decide(
-    rules: Iterable[RbacRule], principal: Principal, subject: _Subject, action: Action
+    rules: Iterable[RbacRule],
+    principal: Principal,
+    subject: _Subject,
+    action: Action,
+    also: _Subject | None = None,
 ) -> Decision:
     if not principal.may(_PERMISSIONS[action]):
         return Decision(allowed=False, rule=f"builtin:needs {_PERMISSIONS[action]}")
-    matching = [rule for rule in rules if _applies(rule, principal, subject, action)]
+    matching = [
+        rule
+        for rule in rules
+        if _applies(rule, principal, subject, action)
+        or (also is not None and _applies(rule, principal, also, action))
+    ]
     for rule in matching:
         if rule.effect is Effect.DENY:
             return Decision(allowed=False, rule=rule.name)
-    if not principal.roles.isdisjoint({"admin", "system_admin"}):
+    if not principal.roles.isdisjoint(_ADMINISTRATORS):
         return Decision(allowed=True, rule=ADMIN_RULE)
     if not matching:
         return Decision(allowed=False, rule=DEFAULT_RULE)
@@ -166,21 +233,26 @@ def _names(rule: RbacRule, subject: _Subject) -> bool:
     return all(hits) if is_uri and rule.effect is Effect.ALLOW else any(hits)
 
 
-def _compile(view: TenantView, principal: Principal) -> Reach:
-    rules = [rule for rule in view.rules if not rule.roles.isdisjoint(principal.roles)]
-    visible: dict[str, Tool] = {}
-    invocable: dict[str, str] = {}
-    renamed: dict[tuple[str, str], Tool] = {}
-    for name, tool in view.tools.items():
-        if not decide(rules, principal, tool, Action.DISCOVER).allowed:
-            continue
-        visible[name] = tool
-        if isinstance(tool.source, McpSource) and tool.source.name != name:
-            renamed[tool.source.upstream, tool.source.name] = tool
-        decision = decide(rules, principal, tool, Action.INVOKE)
-        if decision.allowed:
-            invocable[name] = decision.rule
-    return Reach(visible, invocable, renamed)
+def _reach(rules: Sequence[RbacRule], principal: Principal, groups: Groups) -> Reach:
+    visible = Visible(groups, _judge(rules, principal, Action.DISCOVER))
+    invocable = Invocable(visible, _judge(rules, principal, Action.INVOKE))
+    return Reach(visible, invocable, Renamed(groups, visible))
+
+
+def _judge(rules: Sequence[RbacRule], principal: Principal, action: Action) -> Judge:
+    permitted = principal.may(_PERMISSIONS[action])
+    mine = [
+        rule
+        for rule in rules
+        if permitted and action in rule.actions and not rule.roles.isdisjoint(principal.roles)
+    ]
+
+    def slowly(tool: Tool) -> str | None:
+        decision = decide(rules, principal, tool, action)
+        return decision.rule if decision.allowed else None
+
+    administers = permitted and not principal.roles.isdisjoint(_ADMINISTRATORS)
+    return Judge(mine, administrator=ADMIN_RULE if administers else None, decide=slowly)
 
 
 def _compile_offers(view: TenantView, principal: Principal) -> Offers:

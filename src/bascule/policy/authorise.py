@@ -1,6 +1,6 @@
 """The stage that lets a call pass to what its caller may use, and hides everything else."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from rapidfuzz import fuzz, process
@@ -14,12 +14,21 @@ from bascule.gateway.rule import Action
 from bascule.gateway.stage import FailureMode
 from bascule.gateway.tool import Tool
 from bascule.gateway.verdict import PASS, Refuse, Verdict
+from bascule.gateway.versions import choose
 from bascule.policy.access import Access, Reach
-from bascule.policy.pinning import header_pin, refuse_pin, split_pin
+from bascule.policy.pinning import header_pin, refuse_pins, refuse_release, split_pin
+from bascule.policy.quarantine import refuse_quarantined
 
+OWN_RULE: Final = "builtin:own-tools"
 _CLOSE_ENOUGH: Final = 60.0
 _LONGEST_COMPARED: Final = 128
 _TASKS: Final = frozenset({Method.TASKS_GET, Method.TASKS_UPDATE, Method.TASKS_CANCEL})
+# Looked up once: an enumeration's own members take a while to find.
+_ALL: Final = EndpointKind.ALL
+_BUNDLE: Final = EndpointKind.BUNDLE
+_SERVER: Final = EndpointKind.SERVER
+_TOOLS_CALL: Final = Method.TOOLS_CALL
+_ABOUT_TOOLS: Final = frozenset({Method.TOOLS_LIST, Method.TOOLS_CALL})
 _ABOUT_TARGETS: Final = _TASKS | {
     Method.RESOURCES_READ,
     Method.SUBSCRIBE,
@@ -35,36 +44,100 @@ class Authorise:
     name = "authorise"
     on_failure = FailureMode.CLOSED
 
-    def __init__(self, access: Access, locator: Locator | None = None) -> None:
+    def __init__(
+        self,
+        access: Access,
+        locator: Locator | None = None,
+        own: Mapping[str, Tool] | None = None,
+    ) -> None:
+        """`own` are tools of the gateway itself, by name, for whoever may list tools."""
         self._access = access
+        self._own = own or {}
         self._locator = locator or Nowhere()
 
     async def inbound(self, call: Call) -> Verdict:
         """Set `call.tool` or `call.target`, and `call.rule`; a list is narrowed by `visible`."""
         if call.principal is None:
             return Refuse(ErrorCode.INTERNAL, "The caller is unknown.", "no principal was set")
-        if call.method is not Method.TOOLS_CALL:
+        kind = call.endpoint.kind
+        if kind is _BUNDLE and call.method in _ABOUT_TOOLS:
+            refusal = self._missing_release(call, call.principal)
+            if refusal is not None:
+                return refusal
+        if call.method is not _TOOLS_CALL:
             return await self._aim(call, call.principal) if call.method in _ABOUT_TARGETS else PASS
-        reach = self._access.reach(call.principal)
         pinned = "" if call.headers is None else header_pin(call)
-        tool = reach.visible.get(call.tool_name)
-        if tool is None or not within(tool, call.endpoint):
-            tool = _served(reach, call.endpoint, call.tool_name)
-            if tool is None:
-                name, pinned = split_pin(call.tool_name)
-                tool = _served(reach, call.endpoint, name) if pinned else None
-            if tool is None:
-                return self._unknown(call, call.principal)
-            call.tool_name = tool.name
-        refusal = refuse_pin(tool, pinned) if pinned else None
-        if refusal is not None:
-            return refusal
-        rule = reach.invocable.get(tool.name)
-        if rule is None:
-            return _forbidden(call.principal, tool.name)
-        call.tool = tool
-        call.rule = rule
-        return PASS
+        if kind is _ALL and not pinned:  # as most calls are: in as few steps as there can be
+            reach = self._access.reach(call.principal)
+            tool = reach.visible.get(call.tool_name)
+            rule = reach.invocable.get(call.tool_name)
+            if tool is not None and rule is not None:
+                call.tool, call.rule = tool, rule
+                return PASS
+        return self._admit_any(call, call.principal, pinned)
+
+    def _admit_any(self, call: Call, principal: Principal, pinned: str) -> Verdict:
+        reach, is_whole = self._reach(principal, call.endpoint)
+        tool = _served(reach, call.endpoint, call.tool_name, is_whole=is_whole)
+        if tool is None or pinned:
+            return self._admit_version(call, principal, pinned, is_known=tool is not None)
+        return _admit(call, principal, tool, reach.invocable.get(tool.name))
+
+    def _missing_release(self, call: Call, principal: Principal) -> Refuse | None:
+        """A refusal where a release is pinned that there is not, of a bundle the caller sees."""
+        name, pin = split_pin(call.endpoint.name)
+        view = call.snapshot.tenant(principal.tenant)
+        bundle = view.bundles.get(name) if pin else None
+        if bundle is None or call.endpoint.name in view.bundle_tools:
+            return None
+        seen = self.visible(principal, Endpoint(EndpointKind.BUNDLE, name))
+        return refuse_release(call, name, bundle.releases) if seen else None
+
+    def _reach(self, principal: Principal, endpoint: Endpoint) -> tuple[Reach, bool]:
+        """What the caller reaches there; True where that is all that the endpoint serves."""
+        if endpoint.kind is EndpointKind.BUNDLE:
+            served = self._access.served(principal, endpoint.name)
+            if served is not None:
+                return served, True
+        return self._access.reach(principal), endpoint.kind is EndpointKind.ALL
+
+    def _admit_version(
+        self, call: Call, principal: Principal, pinned: str, *, is_known: bool
+    ) -> Verdict:
+        """Take the version that the caller pins, by a header or behind the tool's name."""
+        name, own_pin = (call.tool_name, "") if is_known else split_pin(call.tool_name)
+        pins = [one for one in (own_pin, pinned) if one]
+        seen = self._versions(principal, call.endpoint, name) if pins else ()
+        if not seen:
+            own = self._own.get(call.tool_name)
+            if (
+                own is not None
+                and principal.may("tools:list")
+                and call.endpoint.kind is not _SERVER
+            ):
+                return _admit(call, principal, own, OWN_RULE)
+            return self._unknown(call, principal)
+        tool = choose(seen, *pins)
+        if tool is None:
+            return refuse_pins(seen, pins)
+        decision = self._access.decide(principal, tool, Action.INVOKE)
+        return _admit(call, principal, tool, decision.rule if decision.allowed else None)
+
+    def _versions(self, principal: Principal, endpoint: Endpoint, name: str) -> Sequence[Tool]:
+        """The versions of a tool that the caller sees there, newest first."""
+        reach, is_whole = self._reach(principal, endpoint)
+        tool = _served(reach, endpoint, name, is_whole=is_whole)
+        if tool is not None and (tool.home is not None or tool.name != name):
+            return (tool,)  # a bundle chose it, or a server: there is no other
+        every = self._access.versions(principal.tenant, name)
+        if not every or (is_whole and endpoint.kind is EndpointKind.BUNDLE and tool is None):
+            return () if tool is None else (tool,)
+        return [
+            one
+            for one in every
+            if within(one, endpoint)
+            and self._access.decide(principal, one, Action.DISCOVER).allowed
+        ]
 
     async def _aim(self, call: Call, principal: Principal) -> Verdict:
         """Set `call.target` to the first its caller may use, of all that the call may be about."""
@@ -100,10 +173,14 @@ class Authorise:
 
     def visible(self, principal: Principal, endpoint: Endpoint) -> list[Tool]:
         """The tools `principal` sees at `endpoint`, in listing order: the same rules as calls."""
-        tools = self._access.reach(principal).visible.values()
-        return [tool for tool in tools if within(tool, endpoint)]
+        reach, is_whole = self._reach(principal, endpoint)
+        tools = reach.visible.values()
+        return list(tools) if is_whole else [tool for tool in tools if within(tool, endpoint)]
 
     def _unknown(self, call: Call, principal: Principal) -> Refuse:
+        held = refuse_quarantined(call, principal)
+        if held is not None:
+            return held
         view = call.snapshot.tenant(principal.tenant)
         names = [tool.name for tool in self.visible(principal, call.endpoint)]
         guess = closest(call.tool_name, names)
@@ -117,10 +194,22 @@ class Authorise:
         )
 
 
-def _served(reach: Reach, endpoint: Endpoint, name: str) -> Tool | None:
-    """The tool that `endpoint` serves as `name`; a server's own endpoint has its own names."""
+def _admit(call: Call, principal: Principal, tool: Tool, rule: str | None) -> Verdict:
+    if rule is None:
+        return _forbidden(principal, tool.name)
+    call.tool, call.rule = tool, rule
+    # Records, metrics and tasks know a tool by its own name, whatever a bundle calls it.
+    call.tool_name = tool.name if tool.home is None else tool.home.name
+    return PASS
+
+
+def _served(reach: Reach, endpoint: Endpoint, name: str, *, is_whole: bool) -> Tool | None:
+    """The tool that `endpoint` serves as `name`; a server's own endpoint has its own names.
+
+    `is_whole`: the endpoint serves all that is in `reach`.
+    """
     tool = reach.visible.get(name)
-    if tool is not None and within(tool, endpoint):
+    if tool is not None and (is_whole or within(tool, endpoint)):
         return tool
     return None if endpoint.kind is EndpointKind.ALL else reach.renamed.get((endpoint.name, name))
 

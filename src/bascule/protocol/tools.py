@@ -8,16 +8,23 @@ from typing import Any
 
 import msgspec
 
-_encoder = msgspec.json.Encoder()
+
+def _plain(value: object) -> object:
+    if isinstance(value, Mapping):
+        return dict[object, object](value)  # pyright: ignore[reportUnknownArgumentType]
+    raise NotImplementedError
+
+
+_encoder = msgspec.json.Encoder(enc_hook=_plain)
 
 
 def encode_definition(
     *,
     name: str,
     description: str,
-    input_schema: Mapping[str, object],
+    input_schema: Mapping[str, object] | msgspec.Raw,
     title: str | None = None,
-    output_schema: Mapping[str, object] | None = None,
+    output_schema: Mapping[str, object] | msgspec.Raw | None = None,
     annotations: Mapping[str, object] | None = None,
 ) -> bytes:
     """Encode a Tool as it appears in `tools/list`; absent members are left out."""

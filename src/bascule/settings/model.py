@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from bascule.settings.secret import ConnectionUrl
+from bascule.settings.secret import ConnectionUrl, Password
 from bascule.settings.values import (
     DatabaseUrl,
     Environment,
@@ -16,9 +16,11 @@ from bascule.settings.values import (
     LogFormat,
     LogLevel,
     Name,
+    Network,
     RedisUrl,
     Seconds,
     SecretKey,
+    ServiceUrl,
     WebOrigin,
 )
 
@@ -189,16 +191,91 @@ class Upstreams(Section):
     max_response_bytes: Annotated[int, Field(ge=1024, le=1_073_741_824)] = _setting(
         16_777_216, "Largest answer accepted from an upstream.", unit="bytes"
     )
+    max_text_characters: Annotated[int, Field(ge=1000, le=100_000_000)] = _setting(
+        100_000,
+        "How much of an answer a model is given as text; the rest is cut off, and that is said. "
+        "Structured content stays whole.",
+        unit="characters",
+    )
+    max_embedded_bytes: Annotated[int, Field(ge=0, le=1_073_741_824)] = _setting(
+        1_048_576,
+        "Largest image, sound or other file of an answer that is passed on; a larger one is only "
+        "described.",
+        unit="bytes",
+    )
+    health_seconds: Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)] = _setting(
+        60.0,
+        "How often upstreams of active tools are asked whether they are there; one that is not "
+        "well, six times as often. 0 asks none.",
+        unit="seconds",
+    )
+    when_down: Literal["serve", "refuse", "hide"] = _setting(
+        "serve",
+        "What becomes of tools whose upstream is down. `serve` calls it all the same, `refuse` "
+        "says at once that it is down (E4001), `hide` also takes its tools from lists.",
+    )
     idle_seconds: Seconds = _setting(
         4.0,
         "Time after which an unused connection is closed. Keep it below that of the upstreams, "
         "often 5 seconds: a request sent while they close is lost.",
         unit="seconds",
     )
+    allowed_networks: Annotated[tuple[Network, ...], Field(max_length=256)] = _setting(
+        (),
+        "Address ranges that the host names of upstreams may lead to, besides public ones. An "
+        "address or `localhost` in the URL of an upstream needs no entry, unless it is a "
+        "link-local or metadata one.",
+        accepts="ranges such as 10.20.0.0/16, or single addresses",
+    )
+    mode: Literal["live", "mock"] = _setting(
+        "live",
+        "`live`: upstreams are called, but for those whose connector says `mock`. `mock`: no REST "
+        "service is called, and its tools answer from their output schemas.",
+    )
+    reference_seconds: Seconds = _setting(
+        30.0,
+        "Time after which what `${NAME}`, `${file:…}`, `${vault:…}` and `${aws:…}` stand for in "
+        "the record of an upstream is looked up again. Secrets of the gateway's own store count "
+        "at once.",
+        unit="seconds",
+    )
+    stale_reference_seconds: Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)] = (
+        _setting(
+            600.0,
+            "Age up to which the last value of such a reference is used where it cannot be looked "
+            "up; from then on calls that need it fail.",
+            unit="seconds",
+        )
+    )
+
+
+class Catalogue(Section):
+    """How tools are shown to those who call them."""
+
+    search_above_tools: Annotated[int, Field(ge=0, le=1_000_000)] = _setting(
+        128,
+        "Where a caller would see more tools than this, `tools/list` gives a tool that searches "
+        "them and one that calls what was found, instead of all of them; 0 always gives all. Many "
+        "model APIs take at most 128. Tools tagged `essential` stay listed.",
+        unit="tools",
+    )
+    four_eyes: bool = _setting(
+        False,  # noqa: FBT003 - the default of the setting
+        "An imported document is published by another person than the one who imported it.",
+    )
+    max_document_bytes: Annotated[int, Field(ge=1_048_576, le=52_428_800)] = _setting(
+        52_428_800, "Largest OpenAPI document, or archive of one, that is accepted.", unit="bytes"
+    )
+    folder: str = _setting(
+        "",
+        "A folder whose YAML and JSON files declare upstreams, servers, APIs, tools, bundles and "
+        "access rules. They are put in force at the start, and with every change of a file.",
+        accepts="a path, or nothing",
+    )
 
 
 class Security(Section):
-    """What protects the handles that clients carry."""
+    """What protects the handles that clients carry, and the secrets that upstreams are shown."""
 
     sealing_keys: Annotated[tuple[SecretKey, ...], Field(max_length=16)] = _setting(
         (),
@@ -207,6 +284,32 @@ class Security(Section):
         "`server.session_hours` later. Empty means a key of its own in the data directory, so "
         "gateways that share clients must be given the same keys.",
         accepts="up to 16 keys of 64 hexadecimal digits, each as a reference",
+    )
+    secret_keys: Annotated[tuple[SecretKey, ...], Field(max_length=16)] = _setting(
+        (),
+        "Keys that protect the secrets kept in the database. The first encrypts, all of them "
+        "decrypt: to rotate, put a new one in front, run `bascule secrets reseal`, and remove the "
+        "old one. Empty means a key of its own in the data directory, so gateways that share a "
+        "database must be given the same keys.",
+        accepts="up to 16 keys of 64 hexadecimal digits, each as a reference",
+    )
+    vault_url: ServiceUrl = _setting(
+        "",
+        "Address of HashiCorp Vault or OpenBao, for references such as "
+        "`${vault:mount/path#field}`; empty for none.",
+        accepts="an http:// or https:// URL, or nothing",
+    )
+    vault_token: Password = _setting(
+        Password(""), "Token for Vault.", accepts="a token, as a reference, or nothing"
+    )
+    vault_token_file: str = _setting(
+        "",
+        "File with the token for Vault, read whenever one is needed: for tokens that are renewed "
+        "by an agent. It goes before `security.vault_token`.",
+        accepts="a path, or nothing",
+    )
+    vault_namespace: str = _setting(
+        "", "Namespace in Vault; empty for the root.", accepts="a namespace, or nothing"
     )
 
 
@@ -234,6 +337,28 @@ class Cache(Section):
         "Answers of MCP servers kept for as long as they allow, per process; 0 keeps none.",
         unit="answers",
     )
+    response_max_entries: Annotated[int, Field(ge=0, le=1_000_000)] = _setting(
+        10_000,
+        "Answers of REST services kept for tools with `cache_seconds`, per process; 0 keeps none.",
+        unit="answers",
+    )
+    response_max_bytes: Annotated[int, Field(ge=0, le=68_719_476_736)] = _setting(
+        67_108_864,
+        "Size of all such answers together, per process. One that alone is larger than a "
+        "sixteenth of it is not kept.",
+        unit="bytes",
+    )
+
+
+class Guards(Section):
+    """What is checked on the way in and out."""
+
+    output_mismatch: Literal["refuse", "drop", "pass"] = _setting(
+        "refuse",
+        "What becomes of an answer of a service that does not fit the tool's output schema. "
+        "`refuse` makes it an error (E3003) that names the place, with the text of the answer "
+        "below; `drop` leaves the text, without structured content; `pass` changes nothing.",
+    )
 
 
 class Audit(Section):
@@ -260,8 +385,10 @@ class Settings(Section):
     database: Database = Database()
     redis: Redis = Redis()
     upstreams: Upstreams = Upstreams()
+    catalogue: Catalogue = Catalogue()
     llm: Reserved = Reserved()
     security: Security = Security()
     observability: Observability = Observability()
     cache: Cache = Cache()
+    guards: Guards = Guards()
     audit: Audit = Audit()

@@ -38,6 +38,13 @@ class SealingKey(Secret[str]):
         return bytes.fromhex(self._secret_value)
 
 
+class Password(Secret[str]):
+    """A text of which nothing is shown; empty where none is given."""
+
+    def _display(self) -> str:
+        return MASK if self._secret_value else ""
+
+
 def masked(url: str) -> str:
     """`url` without its password and without query parameters that are named like secrets.
 

@@ -89,10 +89,36 @@ def _sealing_key(key: SealingKey) -> SealingKey:
     return key
 
 
+def _network(value: str) -> str:
+    try:
+        return str(ipaddress.ip_network(value))
+    except ValueError:
+        raise fault(
+            f"holds {value!r}, which is no address range",
+            "Write a range with its first address, such as 10.20.0.0/16, or one address.",
+        ) from None
+
+
+def _service_url(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        plain = not (parts.username or parts.password or parts.query or parts.fragment)
+        if not value or (parts.scheme in {"http", "https"} and parts.hostname and plain):
+            return value.rstrip("/")
+    except ValueError:
+        pass
+    raise fault(
+        "is no address of a service",
+        "Write it as https://vault.example.com:8200, without user, query or fragment.",
+    )
+
+
 Environment = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
 Name = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{1,100}$")]
 Host = Annotated[str, AfterValidator(_host)]
 WebOrigin = Annotated[str, AfterValidator(_origin)]
+Network = Annotated[str, AfterValidator(_network)]
+ServiceUrl = Annotated[str, AfterValidator(_service_url)]
 Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
 DatabaseUrl = Annotated[ConnectionUrl, AfterValidator(_database_url)]
 RedisUrl = Annotated[ConnectionUrl, AfterValidator(_redis_url)]

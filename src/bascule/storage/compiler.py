@@ -3,52 +3,41 @@
 The only place that reads across tenants; it sorts every row into its tenant's view at once.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
 from uuid import UUID
 
-import structlog
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bascule.catalogue.bundling import with_selections
+from bascule.gateway.pins import Pin
 from bascule.gateway.principal import KeyRecord, Principal
 from bascule.gateway.rule import RbacRule
+from bascule.gateway.secrets import SealedSecret
 from bascule.gateway.snapshot import Snapshot, TenantView
-from bascule.gateway.tool import Bundle, Tool, ToolStatus, Upstream
+from bascule.gateway.tool import Bundle, Upstream
 from bascule.storage.counter import current_version
-from bascule.storage.errors import StorageError
 from bascule.storage.mapping import (
-    LISTABLE,
     bundle_from,
-    rank,
     rule_from,
-    tool_from,
     upstream_from,
 )
+from bascule.storage.pin_tables import PinRow
 from bascule.storage.repositories.bundles import BundleStatus
 from bascule.storage.repositories.policies import RBAC
-from bascule.storage.semver import Precedence
+from bascule.storage.repositories.secrets import sealed_from
+from bascule.storage.secret_tables import SecretRow
+from bascule.storage.selections import load_selections, selecting
+from bascule.storage.stock import Shelf, Stock
 from bascule.storage.tables import (
     ApiKeyRow,
     BundleRow,
     PolicyRow,
     RoleRow,
     TenantRow,
-    ToolRow,
     UpstreamRow,
 )
-
-_log = structlog.get_logger(__name__)
-
-_DISABLED: Final = (ToolStatus.INACTIVE, ToolStatus.QUARANTINED)
-
-
-# Each batch is one step of the event loop, which calls share: about 10 ms.
-_ROWS_PER_BATCH: Final = 100
-
-_Candidate = tuple[tuple[int, Precedence], Tool | None]
-"""The best version of a tool so far; None in place of one that cannot be read."""
 
 
 @dataclass(slots=True)
@@ -56,10 +45,11 @@ class _Parts:
     """What has been gathered of one tenant."""
 
     name: str
-    chosen: dict[str, _Candidate] = field(default_factory=dict[str, _Candidate])
-    disabled: set[str] = field(default_factory=set[str])
+    shelf: Shelf = field(default_factory=Shelf)
     bundles: dict[str, Bundle] = field(default_factory=dict[str, Bundle])
     upstreams: dict[str, Upstream] = field(default_factory=dict[str, Upstream])
+    pins: dict[tuple[str, str], Pin] = field(default_factory=dict[tuple[str, str], Pin])
+    secrets: dict[str, SealedSecret] = field(default_factory=dict[str, SealedSecret])
     rules: list[RbacRule] = field(default_factory=list[RbacRule])
     permissions: dict[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
 
@@ -67,25 +57,44 @@ class _Parts:
 _Tenants = Mapping[UUID, _Parts]
 
 
-async def compile_snapshot(session: AsyncSession) -> Snapshot:
-    """Build the snapshot of what `session` sees; use a session of `Database.read`.
+class Compiler:
+    """Compiles again and again, and does only what changed since the last time.
 
-    A tool that cannot be read is disabled and logged. A policy that cannot be read stops the
-    compilation: dropping it might allow what it denied.
-
-    Raises:
-        StorageError: a policy cannot be read, or the database failed.
+    Tools that did not change are the same objects in all snapshots, and where no tool of a tenant
+    did, so is the mapping they are in.
     """
-    version = await current_version(session)
-    tenants = await _active_tenants(session)
-    bundle_names = await _gather_bundles(session, tenants)
-    await _gather_upstreams(session, tenants)
-    await _gather_rules(session, tenants)
-    await _gather_permissions(session, tenants)
-    await _gather_tools(session, tenants, bundle_names)
-    keys = await _keys(session, tenants)
-    views = {parts.name: _view(parts) for parts in tenants.values()}
-    return Snapshot(version, views, keys)
+
+    def __init__(self) -> None:
+        self._stock = Stock()
+
+    async def compile(self, session: AsyncSession) -> Snapshot:
+        """Build the snapshot of what `session` sees; use a session of `Database.read`.
+
+        A tool that cannot be read is disabled and logged. A policy that cannot be read stops the
+        compilation: dropping it might allow what it denied.
+
+        Raises:
+            StorageError: a policy cannot be read, or the database failed.
+        """
+        version = await current_version(session)
+        tenants = await _active_tenants(session)
+        await _gather_bundles(session, tenants)
+        await _gather_upstreams(session, tenants)
+        await _gather_pins(session, tenants)
+        await _gather_secrets(session, tenants)
+        await _gather_rules(session, tenants)
+        await _gather_permissions(session, tenants)
+        shelves = await self._stock.update(session, version)
+        for tenant_id, parts in tenants.items():
+            parts.shelf = shelves.get(tenant_id, parts.shelf)
+        keys = await _keys(session, tenants)
+        views = {parts.name: with_selections(_view(parts)) for parts in tenants.values()}
+        return Snapshot(version, views, keys)
+
+
+async def compile_snapshot(session: AsyncSession) -> Snapshot:
+    """Build the snapshot of what `session` sees, from nothing; otherwise as `Compiler.compile`."""
+    return await Compiler().compile(session)
 
 
 async def _active_tenants(session: AsyncSession) -> _Tenants:
@@ -97,25 +106,43 @@ async def _active_tenants(session: AsyncSession) -> _Tenants:
     return {tenant_id: _Parts(name) for tenant_id, name in rows}
 
 
-async def _gather_bundles(session: AsyncSession, tenants: _Tenants) -> Mapping[UUID, str]:
-    """Fill in active bundles; gives their names by id."""
+async def _gather_bundles(session: AsyncSession, tenants: _Tenants) -> None:
     rows = await session.scalars(
         select(BundleRow)
         .where(BundleRow.status == BundleStatus.ACTIVE.value)
         .order_by(BundleRow.name)
     )
-    names: dict[UUID, str] = {}
+    selections = await load_selections(session)
     for row in rows:
         if parts := tenants.get(row.tenant_id):
-            parts.bundles[row.name] = bundle_from(row)
-            names[row.id] = row.name
-    return names
+            parts.bundles[row.name] = selecting(bundle_from(row), selections.get(row.id))
 
 
 async def _gather_upstreams(session: AsyncSession, tenants: _Tenants) -> None:
     for row in await session.scalars(select(UpstreamRow).order_by(UpstreamRow.name)):
         if parts := tenants.get(row.tenant_id):
             parts.upstreams[row.name] = upstream_from(row)
+
+
+async def _gather_pins(session: AsyncSession, tenants: _Tenants) -> None:
+    rows = await session.execute(
+        select(
+            PinRow.tenant_id,
+            UpstreamRow.name,
+            PinRow.tool_name,
+            PinRow.approved_digest,
+            PinRow.seen_digest,
+        ).join(UpstreamRow, UpstreamRow.id == PinRow.upstream_id)
+    )
+    for tenant_id, server, tool, approved, seen in rows:
+        if parts := tenants.get(tenant_id):
+            parts.pins[server, tool] = Pin(approved or b"", seen or b"")
+
+
+async def _gather_secrets(session: AsyncSession, tenants: _Tenants) -> None:
+    for row in await session.scalars(select(SecretRow).order_by(SecretRow.name)):
+        if parts := tenants.get(row.tenant_id):
+            parts.secrets[row.name] = sealed_from(row)
 
 
 async def _gather_rules(session: AsyncSession, tenants: _Tenants) -> None:
@@ -133,41 +160,6 @@ async def _gather_permissions(session: AsyncSession, tenants: _Tenants) -> None:
     for row in await session.scalars(select(RoleRow)):
         if parts := tenants.get(row.tenant_id):
             parts.permissions[row.name] = frozenset(row.permissions)
-
-
-async def _gather_tools(
-    session: AsyncSession, tenants: _Tenants, bundle_names: Mapping[UUID, str]
-) -> None:
-    listable = select(ToolRow).where(ToolRow.status.in_(_values(LISTABLE)))
-    batches = await session.stream_scalars(listable.execution_options(yield_per=_ROWS_PER_BATCH))
-    async for rows in batches.partitions():
-        for row in rows:
-            if parts := tenants.get(row.tenant_id):
-                _consider(parts, row, bundle_names.get(row.bundle_id))
-    switched_off = await session.execute(
-        select(ToolRow.tenant_id, ToolRow.name).where(ToolRow.status.in_(_values(_DISABLED)))
-    )
-    for tenant_id, name in switched_off:
-        if parts := tenants.get(tenant_id):
-            parts.disabled.add(name)
-
-
-def _consider(parts: _Parts, row: ToolRow, bundle: str | None) -> None:
-    """Choose `row` if it is a better version; what is not chosen in the end is disabled."""
-    parts.disabled.add(row.name)
-    if bundle is None:
-        return
-    standing, best = rank(row), parts.chosen.get(row.name)
-    if best is None or standing > best[0]:
-        parts.chosen[row.name] = standing, _readable(parts, row, bundle)
-
-
-def _readable(parts: _Parts, row: ToolRow, bundle: str) -> Tool | None:
-    try:
-        return tool_from(row, bundle)
-    except StorageError as error:
-        _log.error("snapshot.tool_unreadable", tenant=parts.name, tool=row.name, reason=str(error))
-        return None
 
 
 async def _keys(session: AsyncSession, tenants: _Tenants) -> Mapping[bytes, KeyRecord]:
@@ -193,18 +185,14 @@ def _key_record(row: ApiKeyRow, parts: _Parts) -> KeyRecord:
 
 
 def _view(parts: _Parts) -> TenantView:
-    tools = {
-        name: tool for name in sorted(parts.chosen) if (tool := parts.chosen[name][1]) is not None
-    }
     return TenantView(
         tenant=parts.name,
-        tools=tools,
-        disabled=frozenset(parts.disabled - tools.keys()),
+        tools=parts.shelf.tools,
+        disabled=parts.shelf.disabled,
+        versions=parts.shelf.versions,
         bundles=parts.bundles,
         upstreams=parts.upstreams,
+        pins=parts.pins,
+        secrets=parts.secrets,
         rules=tuple(parts.rules),
     )
-
-
-def _values(statuses: Iterable[ToolStatus]) -> list[str]:
-    return [status.value for status in statuses]

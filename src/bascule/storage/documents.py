@@ -5,27 +5,30 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from bascule.gateway.connector import Connector
 from bascule.gateway.rule import RbacRule
-from bascule.gateway.tool import McpSource, RestSource
+from bascule.gateway.tool import GrpcSource, McpSource, RestSource, Source
 from bascule.storage.errors import StorageError
 
 _KIND: Final = "kind"
-_REST: Final = "rest"
-_MCP: Final = "mcp"
-_SOURCES: Final[Mapping[str, type[RestSource | McpSource]]] = {_REST: RestSource, _MCP: McpSource}
+_SOURCES: Final[Mapping[str, type[Source]]] = {
+    "rest": RestSource,
+    "mcp": McpSource,
+    "grpc": GrpcSource,
+}
+_KINDS: Final = {kind: name for name, kind in _SOURCES.items()}
 # A policy's name and priority are columns of their own.
 _COLUMNS: Final = ("name", "priority")
 
 _T = TypeVar("_T")
 
 
-def source_document(source: RestSource | McpSource) -> dict[str, Any]:
+def source_document(source: Source) -> dict[str, Any]:
     """The JSON form of `source`, told apart by its member `kind`."""
-    kind = _REST if isinstance(source, RestSource) else _MCP
-    return {_KIND: kind, **_document(source)}
+    return {_KIND: _KINDS[type(source)], **_document(source)}
 
 
-def read_source(document: Mapping[str, Any]) -> RestSource | McpSource:
+def read_source(document: Mapping[str, Any]) -> Source:
     """The source that `document` describes.
 
     Raises:
@@ -35,6 +38,20 @@ def read_source(document: Mapping[str, Any]) -> RestSource | McpSource:
     if source_type is None:
         raise StorageError(f"unknown kind of source: {document.get(_KIND)!r}")
     return _convert({key: value for key, value in document.items() if key != _KIND}, source_type)
+
+
+def connector_document(connector: Connector) -> dict[str, Any]:
+    """The JSON form of `connector`."""
+    return _document(connector)
+
+
+def read_connector(document: Mapping[str, Any]) -> Connector:
+    """The connector that `document` describes; what it leaves out has its usual value.
+
+    Raises:
+        StorageError: it describes none.
+    """
+    return _convert(dict(document), Connector)
 
 
 def rule_document(rule: RbacRule) -> dict[str, Any]:
@@ -51,7 +68,7 @@ def read_rule(name: str, priority: int, document: Mapping[str, Any]) -> RbacRule
     return _convert({**document, "name": name, "priority": priority}, RbacRule)
 
 
-def _document(value: RestSource | McpSource | RbacRule) -> dict[str, Any]:
+def _document(value: Source | RbacRule | Connector) -> dict[str, Any]:
     # Exactly what the column will give back, so that saving it unchanged is seen as no change.
     return msgspec.json.decode(msgspec.json.encode(value, order="deterministic"))
 

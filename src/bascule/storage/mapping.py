@@ -1,9 +1,12 @@
 """Rows read as the kernel's frozen values, and written from them."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
+import msgspec
+
+from bascule.gateway.connector import Pinning
 from bascule.gateway.rule import RbacRule
 from bascule.gateway.tool import (
     Bundle,
@@ -16,7 +19,7 @@ from bascule.gateway.tool import (
     UpstreamKind,
 )
 from bascule.protocol.tools import encode_definition
-from bascule.storage.documents import read_rule, read_source, source_document
+from bascule.storage.documents import read_connector, read_rule, read_source, source_document
 from bascule.storage.errors import StorageError
 from bascule.storage.semver import Precedence, precedence
 from bascule.storage.tables import BundleRow, PolicyRow, ToolRow, UpstreamRow
@@ -58,7 +61,8 @@ def tool_from(row: ToolRow, bundle: str) -> Tool:
         examples=tuple(row.examples),
         idempotent=row.idempotent,
         timeout_seconds=row.timeout_seconds,
-        definition=row.definition or _definition(row, risk),
+        cache_seconds=row.cache_seconds,
+        definition=row.definition or encode_tool(row, risk, row.input_schema, row.output_schema),
     )
 
 
@@ -84,10 +88,37 @@ def tool_columns(tool: Tool, bundle_id: UUID, upstream_id: UUID) -> dict[str, An
         "examples": [dict(example) for example in tool.examples],
         "idempotent": tool.idempotent,
         "timeout_seconds": tool.timeout_seconds,
+        "cache_seconds": tool.cache_seconds,
     }
 
 
-def rank(row: ToolRow) -> tuple[int, Precedence]:
+class Described(Protocol):
+    """What a definition says of a tool, besides its schemas and its risk."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def title(self) -> str | None: ...
+
+    @property
+    def description(self) -> str: ...
+
+    @property
+    def idempotent(self) -> bool: ...
+
+
+class Version(Protocol):
+    """A version of a tool, as far as its place among the others depends on it."""
+
+    @property
+    def version(self) -> str: ...
+
+    @property
+    def status(self) -> str: ...
+
+
+def rank(row: ToolRow | Version) -> tuple[int, Precedence]:
     """Sorts the versions of one name: active before deprecated before the rest, then newest."""
     return _STANDING.get(row.status, 0), precedence(row.version)
 
@@ -112,6 +143,8 @@ def upstream_from(row: UpstreamRow) -> Upstream:
         headers=tuple((name, value) for name, value in row.headers),
         connect_timeout_seconds=row.connect_timeout_seconds,
         timeout_seconds=row.timeout_seconds,
+        connector=read_connector(row.connector),
+        pinning=Pinning(row.pinning),
     )
 
 
@@ -129,14 +162,20 @@ def rule_from(row: PolicyRow) -> RbacRule:
         ) from None
 
 
-def _definition(row: ToolRow, risk: RiskLevel) -> bytes:
+def encode_tool(
+    row: ToolRow | Described,
+    risk: RiskLevel,
+    input_schema: Mapping[str, object] | msgspec.Raw,
+    output_schema: Mapping[str, object] | msgspec.Raw | None,
+) -> bytes:
+    """The MCP Tool object of a tool that no server defines."""
     # Specification 2026-07-28, schema.ts ToolAnnotations.
     return encode_definition(
         name=row.name,
         description=row.description,
-        input_schema=row.input_schema,
+        input_schema=input_schema,
         title=row.title,
-        output_schema=row.output_schema,
+        output_schema=output_schema,
         annotations={
             "readOnlyHint": risk is RiskLevel.READ,
             "destructiveHint": risk is RiskLevel.PRIVILEGED,

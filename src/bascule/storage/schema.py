@@ -12,7 +12,8 @@ from sqlalchemy import Connection
 
 from bascule.storage.database import Database
 from bascule.storage.errors import SchemaTooNew
-from bascule.storage.tables import Base
+from bascule.storage.metadata import metadata
+from bascule.storage.search_tables import FOREIGN
 
 _log = structlog.get_logger(__name__)
 
@@ -81,8 +82,14 @@ def _downgrade(connection: Connection, revision: str) -> None:
 
 
 def _compare(connection: Connection) -> list[object]:
-    context = MigrationContext.configure(connection, opts={"compare_server_default": True})
-    return list(compare_metadata(context, Base.metadata))
+    options = {"compare_server_default": True, "include_name": _is_ours}
+    context = MigrationContext.configure(connection, opts=options)
+    return list(compare_metadata(context, metadata))
+
+
+def _is_ours(name: str | None, kind: str, _parents: object) -> bool:
+    """Leaves out what only one engine has, and what that keeps in tables of its own."""
+    return kind == "schema" or not str(name).startswith(FOREIGN)
 
 
 def _config(connection: Connection | None = None) -> Config:

@@ -89,26 +89,46 @@ class BundleRow(Owned, Dated, Base):
     status: Mapped[str] = mapped_column(Line(20, "status"), default="active")
 
 
-class SpecRow(Owned, Base):
-    """An OpenAPI document as it was uploaded; `content_hash` is the SHA-256 of its UTF-8."""
+class ImportRow(Owned, Base):
+    """An OpenAPI document that was handed over, and what became of it.
+
+    `document` is gzip of the very bytes, `content_hash` their SHA-256. `upstream` is the name of
+    the service that its tools call: imports with the same one are of the same API. `steps` and
+    `changes` are documents of `catalogue.planning`, `undo` how the tools' versions stood before it
+    was published, `replaces` the import that was published until then.
+    """
 
     __tablename__ = "openapi_specs"
     __table_args__ = (
-        UniqueConstraint("tenant_id", "name", "version"),
         UniqueConstraint("tenant_id", "id"),
         ForeignKeyConstraint(
             ["tenant_id", "bundle_id"], ["tool_bundles.tenant_id", "tool_bundles.id"]
         ),
         Index(None, "tenant_id", "bundle_id"),
+        Index(None, "tenant_id", "upstream", "status"),
     )
 
     name: Mapped[str] = mapped_column(Name(100, "document name"))
     version: Mapped[str] = mapped_column(Line(50, "version"))
-    content: Mapped[str] = mapped_column(Prose("document"))
-    content_hash: Mapped[str] = mapped_column(Line(64, "digest"))
     bundle_id: Mapped[UUID]
+    upstream: Mapped[str] = mapped_column(Name(100, "upstream name"))
+    base_url: Mapped[str] = mapped_column(Line(2000, "URL"))
+    base_url_before: Mapped[str | None] = mapped_column(Line(2000, "URL"))
+    status: Mapped[str] = mapped_column(Line(20, "status"))
+    filename: Mapped[str] = mapped_column(Line(200, "file name"))
+    document: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    content_hash: Mapped[str] = mapped_column(Line(64, "digest"))
+    summary: Mapped[dict[str, int]] = mapped_column(Json)
+    steps: Mapped[list[dict[str, Any]]] = mapped_column(Json, deferred=True)
+    changes: Mapped[list[dict[str, Any]]] = mapped_column(Json)
+    findings: Mapped[list[dict[str, Any]]] = mapped_column(Json, deferred=True)
+    undo: Mapped[list[list[str]]] = mapped_column(Json, deferred=True)
+    replaces: Mapped[UUID | None]
     uploaded_by: Mapped[str] = mapped_column(Line(200, "author"))
     uploaded_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+    decided_by: Mapped[str | None] = mapped_column(Line(200, "author"))
+    decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class UpstreamRow(Owned, Dated, Base):
@@ -124,6 +144,10 @@ class UpstreamRow(Owned, Dated, Base):
     headers: Mapped[list[list[str]]] = mapped_column(Json, default=list)
     connect_timeout_seconds: Mapped[float]
     timeout_seconds: Mapped[float]
+    connector: Mapped[dict[str, Any]] = mapped_column(Json, default=dict, server_default="{}")
+    pinning: Mapped[str] = mapped_column(
+        Line(20, "pinning"), default="first_seen", server_default="first_seen"
+    )
 
 
 class ToolRow(Owned, Dated, Base):
@@ -166,6 +190,8 @@ class ToolRow(Owned, Dated, Base):
     examples: Mapped[list[dict[str, Any]]] = mapped_column(Json, default=list)
     idempotent: Mapped[bool] = mapped_column(default=False)
     timeout_seconds: Mapped[float | None]
+    cache_seconds: Mapped[float] = mapped_column(default=0.0, server_default="0")
+    edited: Mapped[list[str]] = mapped_column(Json, default=list, server_default="[]")
     created_by: Mapped[str] = mapped_column(Line(200, "author"))
 
 

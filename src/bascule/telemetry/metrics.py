@@ -18,7 +18,7 @@ from prometheus_client.openmetrics import exposition as openmetrics
 from bascule.gateway.call import Method
 from bascule.gateway.errors import ErrorCode
 from bascule.gateway.record import AuditRecord, Recorder, Status
-from bascule.gateway.snapshot import Snapshot
+from bascule.gateway.snapshot import Snapshot, TenantView
 from bascule.telemetry.cells import CallCells
 
 MOST_TOOL_LABELS: Final = 2000
@@ -47,7 +47,7 @@ class Metrics:
         self.registry = CollectorRegistry()
         """Other rooms register their collectors here."""
         self._most_tool_labels = most_tool_labels
-        self._tools: frozenset[str] = frozenset()
+        self._views: tuple[TenantView, ...] = ()
         self._labelled: set[str] = set()
         self._create_counters()
         self._create_gauges(version, recorder)
@@ -87,14 +87,12 @@ class Metrics:
 
     def follow(self, snapshot: Snapshot) -> None:
         """Learn the tools of `snapshot`; series of tools it no longer has are dropped."""
-        known: set[str] = set()
-        for view in snapshot.tenants.values():
-            known.update(view.tools, view.disabled)
-        self._tools = frozenset(known)
+        self._views = tuple(snapshot.tenants.values())
+        gone = {tool for tool in self._labelled if not self._knows(tool)}
         counts = self._cells.tool_calls
-        for labels in [one for one in counts if one[0] in self._labelled and one[0] not in known]:
+        for labels in [one for one in counts if one[0] in gone]:
             del counts[labels]
-        self._labelled &= known
+        self._labelled -= gone
         self._tool_label = {tool: tool for tool in self._labelled}
         self._snapshot_version.set(snapshot.version)
 
@@ -121,8 +119,11 @@ class Metrics:
         if code in _AUTH_FAILURES:
             self._auth_failures.inc()
 
+    def _knows(self, tool: str) -> bool:
+        return any(tool in view.tools or tool in view.disabled for view in self._views)
+
     def _label(self, tool: str) -> str:
-        if tool not in self._tools:
+        if not self._knows(tool):
             return UNKNOWN
         if len(self._labelled) >= self._most_tool_labels:
             return OTHER

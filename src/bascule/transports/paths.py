@@ -1,6 +1,7 @@
 """The paths of the doors beside `/mcp`: each serves everything, one bundle, or one server."""
 
 import re
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -9,6 +10,8 @@ from bascule.gateway.call import EVERYTHING, Endpoint, EndpointKind
 _PATH: Final = re.compile(
     r"/mcp(?:/(?P<kind>bundles|servers)/(?P<name>[^/]+))?/(?P<door>ws|sse/messages|sse)"
 )
+BUNDLE_VERSION: Final = b"x-mcp-bundle-version"
+_LONGEST_PIN: Final = 64
 _KINDS: Final = {"bundles": EndpointKind.BUNDLE, "servers": EndpointKind.SERVER}
 
 
@@ -26,6 +29,17 @@ class Doorway(NamedTuple):
 
     kind: DoorKind
     endpoint: Endpoint
+
+
+def pinned_bundle(endpoint: Endpoint, headers: Mapping[bytes, bytes]) -> Endpoint:
+    """`endpoint` in the release that a header pins, which is as good as `name@version`.
+
+    What stands in the path wins.
+    """
+    pin = headers.get(BUNDLE_VERSION, b"").decode("latin-1").strip(" \t")
+    if not pin or "@" in endpoint.name:
+        return endpoint
+    return Endpoint(endpoint.kind, f"{endpoint.name}@{pin[:_LONGEST_PIN]}")
 
 
 def door_at(path: str) -> Doorway | None:

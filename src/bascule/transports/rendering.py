@@ -5,7 +5,7 @@ from typing import Final
 
 from bascule.gateway.call import Call, Method, Outcome, Result
 from bascule.gateway.errors import ErrorCode
-from bascule.gateway.tool import RestSource
+from bascule.gateway.tool import McpSource
 from bascule.gateway.verdict import Challenge, Refuse
 from bascule.protocol import codes
 from bascule.protocol.messages import SUBSCRIPTION_KEY
@@ -102,7 +102,7 @@ def http_status(call: Call, outcome: Outcome) -> int:
 
 def _with_code(call: Call, result: Result) -> Mapping[str, object]:
     """A REST service's refusal with the code that goes with it; a relayed result is verbatim."""
-    if call.tool is None or not isinstance(call.tool.source, RestSource):
+    if call.tool is None or isinstance(call.tool.source, McpSource):
         return result.body
     error = {"code": ErrorCode.TOOL_FAILED.code, "correlation_id": call.correlation_id}
     return {**result.body, "_meta": {ERROR_META: error}}
@@ -115,7 +115,8 @@ def _challenge_refusal(challenge: Challenge) -> Refuse:
 
 def _is_for_the_model(refusal: Refuse) -> bool:
     """Whether a model can act on it; an upstream's own protocol error is passed on as one."""
-    return refusal.error in _TOOL_ERRORS and "rpc_code" not in (refusal.details or {})
+    is_ours = "rpc_code" not in (refusal.details or {})
+    return is_ours and (refusal.is_about_arguments or refusal.error in _TOOL_ERRORS)
 
 
 def _rpc_error(refusal: Refuse) -> tuple[int, dict[str, object] | None]:

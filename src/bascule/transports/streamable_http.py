@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from bascule.gateway.call import NOTHING_MORE, Call, Endpoint, Method, Result
+from bascule.gateway.call import NOTHING_MORE, Call, Endpoint, EndpointKind, Method, Result
 from bascule.gateway.errors import ErrorCode
 from bascule.gateway.identifiers import Identifiers, accepted_correlation_id
 from bascule.gateway.kernel import Gateway
@@ -27,6 +27,7 @@ from bascule.transports.legacy_http import LegacyHttp
 from bascule.transports.listening import Listening
 from bascule.transports.outlet import Outlet
 from bascule.transports.parameters import streams
+from bascule.transports.paths import pinned_bundle
 from bascule.transports.reading import era_by_header, read_call
 from bascule.transports.rendering import renderer
 from bascule.transports.reply import Head, HeaderList, Reply, reply_to, turned_away
@@ -117,6 +118,8 @@ class StreamableHttp:
         credential = _bearer(headers.get(b"authorization"))
         # Whoever is given the headers to look something up must not find secrets there.
         headers |= {name: b"" for name in _SECRET_HEADERS if name in headers}
+        if endpoint.kind is EndpointKind.BUNDLE:
+            endpoint = pinned_bundle(endpoint, headers)
         return Head(
             endpoint,
             headers,

@@ -7,17 +7,23 @@ from typing import Any
 from sqlalchemy import Engine, event
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bascule.catalogue.planning import Plan
 from bascule.gateway.errors import GatewayError
 from bascule.gateway.rule import Effect, RbacRule
+from bascule.gateway.secrets import SealedSecret
 from bascule.gateway.tool import Bundle, ToolStatus
 from bascule.storage.compiler import compile_snapshot
 from bascule.storage.database import Database
 from bascule.storage.repositories.bundles import Bundles, BundleStatus
+from bascule.storage.repositories.imports import ImportDraft, Imports, ImportStatus
 from bascule.storage.repositories.keys import KeyDraft, Keys
+from bascule.storage.repositories.pins import Definition, Pins
 from bascule.storage.repositories.policies import Policies
+from bascule.storage.repositories.publications import Publications
 from bascule.storage.repositories.roles import Roles
 from bascule.storage.repositories.scope import TenantId
-from bascule.storage.repositories.specs import SpecDraft, Specs
+from bascule.storage.repositories.secrets import Secrets
+from bascule.storage.repositories.surveys import Surveys
 from bascule.storage.repositories.tenants import Tenants
 from bascule.storage.repositories.tools import ToolFilter, Tools
 from bascule.storage.repositories.upstreams import Upstreams
@@ -26,25 +32,34 @@ from bascule.storage.tables import Base
 from contract.storage.samples import BOOKING, SOURCE, a_tool, add_tools
 
 _RULE = RbacRule("theirs", Effect.ALLOW, frozenset({"user"}))
+_SECRET = SealedSecret("theirs", b"n" * 12, b"c" * 20, "k")
+_APPROVED = Definition(b"a" * 32, b'{"name":"theirs"}')
+_WAITING = Definition(b"w" * 32, b'{"name":"theirs","title":"New"}')
 _KEY = KeyDraft("theirs", b"k" * 32, "bsc_theirs", frozenset({"user"}))
-_SPEC = SpecDraft("theirs", "1", "{}", "theirs")
+_SPEC = ImportDraft(
+    "theirs", "1", "theirs", "booking-api", "http://h", b"{}", Plan((), (), ()), is_in_use=True
+)
 
 
 class _Theirs:
     """What the other tenant owns, all of it named `theirs`."""
 
-    def __init__(self, key_id: Any, spec_id: Any) -> None:
+    def __init__(self, key_id: Any, spec: Any) -> None:
         self.key_id = key_id
-        self.spec_id = spec_id
+        self.spec = spec
+        self.spec_id = spec.id
 
 
 async def _fill(session: AsyncSession, tenant_id: TenantId) -> _Theirs:
-    await add_tools(session, tenant_id, [a_tool("theirs", bundle="theirs")])
+    await add_tools(session, tenant_id, [a_tool("theirs", bundle="theirs", tags=("theirs",))])
     await Roles(session, tenant_id).create("theirs", "", ["tools:list"])
     await Policies(session, tenant_id).create(_RULE)
     key = await Keys(session, tenant_id).create(_KEY)
-    spec = await Specs(session, tenant_id).save(_SPEC)
-    return _Theirs(key.id, spec.id)
+    await Secrets(session, tenant_id).put(_SECRET)
+    for definition in (_APPROVED, _WAITING):
+        await Pins(session, tenant_id).note("weather", {"theirs": definition}, trust_new=True)
+    spec = await Imports(session, tenant_id).add(_SPEC)
+    return _Theirs(key.id, spec)
 
 
 _Attempt = Callable[[AsyncSession, TenantId, _Theirs], Awaitable[object]]
@@ -57,13 +72,29 @@ _ATTEMPTS: dict[str, _Attempt] = {
     "tools": lambda s, t, _: _items(Tools(s, t).list()),
     "tool search": lambda s, t, _: _items(Tools(s, t).list(ToolFilter(search="theirs"))),
     "tool by bundle": lambda s, t, _: _items(Tools(s, t).list(ToolFilter(bundle="theirs"))),
+    "tool by tag": lambda s, t, _: _items(Tools(s, t).list(ToolFilter(tag="theirs"))),
+    "tool by tag and bundle": lambda s, t, _: _items(
+        Tools(s, t).list(ToolFilter(tag="theirs", bundle="theirs"))
+    ),
+    "tool search by tag": lambda s, t, _: _items(
+        Tools(s, t).list(ToolFilter(tag="theirs", search="theirs"))
+    ),
     "tool publish": lambda s, t, _: Tools(s, t).publish("theirs"),
     "tool status": lambda s, t, _: Tools(s, t).set_status("theirs", ToolStatus.INACTIVE),
     "tool delete": lambda s, t, _: Tools(s, t).delete("theirs"),
     "tool in bundle": lambda s, t, _: Tools(s, t).upsert(a_tool("mine", bundle="theirs")),
     "upstream": lambda s, t, _: Upstreams(s, t).get("booking-api"),
     "upstreams": lambda s, t, _: Upstreams(s, t).list(),
+    "secrets": lambda s, t, _: Secrets(s, t).list(),
+    "secret replace": lambda s, t, _: Secrets(s, t).replace(_SECRET),
+    "secret delete": lambda s, t, _: Secrets(s, t).delete("theirs"),
     "upstream delete": lambda s, t, _: Upstreams(s, t).delete("booking-api"),
+    "pins": lambda s, t, _: Pins(s, t).list(),
+    "pins of server": lambda s, t, _: Pins(s, t).list(server="weather", waiting=True),
+    "pin": lambda s, t, _: Pins(s, t).get("weather", "theirs"),
+    "pin reject": lambda s, t, _: Pins(s, t).reject("weather", "theirs", _WAITING.digest),
+    "pin approve": lambda s, t, _: Pins(s, t).approve("weather", "theirs", _WAITING.digest),
+    "pin note": lambda s, t, _: Pins(s, t).note("weather", {"mine": _WAITING}, trust_new=True),
     "policies": lambda s, t, _: Policies(s, t).list(),
     "policy delete": lambda s, t, _: Policies(s, t).delete("theirs"),
     "role": lambda s, t, _: Roles(s, t).get("theirs"),
@@ -72,10 +103,28 @@ _ATTEMPTS: dict[str, _Attempt] = {
     "key with role": lambda s, t, _: Keys(s, t).create(
         KeyDraft("mine", b"m" * 32, "bsc_mine", frozenset({"theirs"}))
     ),
-    "specs": lambda s, t, _: Specs(s, t).list(),
-    "spec": lambda s, t, theirs: Specs(s, t).content(theirs.spec_id),
-    "spec in bundle": lambda s, t, _: Specs(s, t).save(_SPEC),
+    "imports": lambda s, t, _: _items(Imports(s, t).list()),
+    "import": lambda s, t, theirs: Imports(s, t).get(theirs.spec_id),
+    "import document": lambda s, t, theirs: Imports(s, t).document(theirs.spec_id),
+    "import steps": lambda s, t, theirs: Imports(s, t).steps(theirs.spec_id),
+    "import waiting": lambda s, t, _: _or_nothing(Imports(s, t).waiting("booking-api")),
+    "import decided": lambda s, t, theirs: Imports(s, t).decide(
+        theirs.spec_id, ImportStatus.PUBLISHED
+    ),
+    "import in bundle": lambda s, t, _: Imports(s, t).add(_SPEC),
+    "import discarded": lambda s, t, theirs: Publications(s, t).discard(theirs.spec),
+    "versions": lambda s, t, _: Tools(s, t).versions("theirs"),
+    "roll back": lambda s, t, _: Tools(s, t).roll_back("theirs", "1.0.0"),
+    "survey": lambda s, t, _: _versions(Surveys(s, t).look("theirs", "theirs", ["theirs"])),
 }
+
+
+async def _versions(survey: Awaitable[Any]) -> object:
+    return tuple((await survey).versions)
+
+
+async def _or_nothing(found: Awaitable[Any]) -> object:
+    return await found or ()
 
 
 async def _items(page: Awaitable[Any]) -> object:

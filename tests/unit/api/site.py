@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bascule.api.app import build_api
 from bascule.api.control import Control
+from bascule.api.importing import ImportRules
 from bascule.gateway.record import Recorder
 from bascule.gateway.snapshot import Snapshot
 from bascule.identity.api_keys import AuthenticateKey, RevokedKeys, digest_of
@@ -28,8 +29,11 @@ from bascule.storage.repositories.tenants import Tenants
 from bascule.storage.schema import migrate
 from bascule.storage.seed import BUILTIN_ROLES, seed_defaults, seed_roles
 from bascule.storage.tables import Base
+from bascule.upstreams.egress import AddressRules, parse_networks
 from fakes.recorder import FakeRecorder
 
+THIS_MACHINE: Final = AddressRules(parse_networks(("127.0.0.0/8",)))
+"""Documents of developers may name services that tests run."""
 TENANTS: Final = ("default", "acme")
 
 
@@ -130,6 +134,8 @@ async def open_site(file: Path, recorder: Recorder | None = None) -> AsyncGenera
             journal_directory=journal,
             snapshot=lambda: force.snapshot,
             refresh=force.refresh,
+            imports=ImportRules(egress=THIS_MACHINE),
+            grpc=THIS_MACHINE,
         )
         async with site_of(control, fake, file) as site:
             yield site

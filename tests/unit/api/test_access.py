@@ -1,54 +1,17 @@
 """Nobody without a key gets in anywhere, and a key opens what its role's permissions say."""
 
-import json
-from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 import pytest
 
 from bascule.gateway.record import EventType, Status
+from bascule.gateway.trickle import Trickle
 from bascule.storage.repositories.keys import Keys
 from bascule.storage.seed import BUILTIN_ROLES
-from unit.api.site import ROLES, Site, add_key, contents, document, error_of, key_of
-
-Route = tuple[str, str]
-
-
-@dataclass(frozen=True)
-class Use:
-    """A request that succeeds for whoever holds `permission`."""
-
-    permission: str
-    options: dict[str, Any] = field(default_factory=dict)
-
-
-_SERVER = {"name": "notes", "url": "http://127.0.0.1:9/mcp"}
-_RULE = {"name": "rule", "effect": "allow", "roles": ["user"]}
-_DOCUMENT = json.dumps(document()).encode()
-_UPLOAD = {"files": {"file": ("f", _DOCUMENT)}, "data": {"bundle_id": "shop"}}
-
-USES: dict[Route, Use] = {
-    ("GET", "/api/admin/tools"): Use("tools:write"),
-    ("GET", "/api/admin/tools/{name}"): Use("tools:write"),
-    ("POST", "/api/admin/tools/{name}/publish"): Use("tools:write"),
-    ("GET", "/api/mcp/tools"): Use("tools:list"),
-    ("POST", "/api/admin/openapi"): Use("tools:write", _UPLOAD),
-    ("GET", "/api/admin/bundles"): Use("tools:list"),
-    ("POST", "/api/admin/bundles"): Use("tools:write", {"json": {"name": "new"}}),
-    ("GET", "/api/admin/servers"): Use("mcp:view_servers"),
-    ("POST", "/api/admin/servers"): Use("mcp:manage_servers", {"json": _SERVER}),
-    ("POST", "/api/admin/servers/{name}/check"): Use("mcp:manage_servers"),
-    ("DELETE", "/api/admin/servers/{name}"): Use("mcp:manage_servers"),
-    ("GET", "/api/admin/policies"): Use("policies:read"),
-    ("POST", "/api/admin/policies"): Use("policies:write", {"json": _RULE}),
-    ("DELETE", "/api/admin/policies/{name}"): Use("policies:write"),
-    ("GET", "/api/admin/keys"): Use("users:manage"),
-    ("POST", "/api/admin/keys"): Use("users:manage", {"json": {"name": "n", "roles": ["user"]}}),
-    ("DELETE", "/api/admin/keys/{key_id}"): Use("users:manage"),
-    ("GET", "/api/admin/audit-logs"): Use("audit:read"),
-}
+from unit.api.equipment import equipped
+from unit.api.site import ROLES, Site, altered, contents, error_of, key_of
+from unit.api.uses import USES, Route, key_that, names_for
 
 
 def routes_of(site: Site) -> set[Route]:
@@ -57,25 +20,22 @@ def routes_of(site: Site) -> set[Route]:
     return {(method.upper(), path) for path, item in paths.items() for method in item}
 
 
-async def key_that(site: Site, secret: str, **changes: Any) -> str:
-    """An administrator's key; gives its id."""
-    async with site.rows() as (session, tenant_id):
-        return await add_key(session, tenant_id, "admin", secret, name=secret, **changes)
-
-
 def test_every_route_has_its_permission_in_this_table(site: Site) -> None:
     assert routes_of(site) == USES.keys()
 
 
 async def test_without_a_key_no_route_answers_anything_else_than_401(site: Site) -> None:
-    before = contents(site)
-    for method, path in routes_of(site):
-        response = await site.ask(method, path, None)
-        assert (response.status_code, error_of(response)["code"]) == (401, "E1001"), path
-        assert response.headers["www-authenticate"] == 'Bearer realm="bascule"'
+    before, routes = contents(site), routes_of(site)
+    # As many a second as there are routes, so that each of these refusals has to be on record.
+    async with altered(site, _strangers=Trickle(len(routes))) as other:
+        for method, path in routes:
+            response = await other.ask(method, path, None)
+            assert (response.status_code, error_of(response)["code"]) == (401, "E1001"), path
+            assert response.headers["www-authenticate"] == 'Bearer realm="bascule"'
     assert contents(site) == before
     records = site.recorder.records
-    assert len(records) == len(list(routes_of(site)))
+    assert {one.action for one in records} == {f"{method} {path}" for method, path in routes}
+    assert len(records) == len(routes)
     assert {(one.event_type, one.status, one.error_code) for one in records} == {
         ("auth_event", "denied", "E1001")
     }
@@ -137,36 +97,21 @@ async def test_the_scheme_may_be_written_in_any_case(site: Site) -> None:
 @pytest.mark.parametrize("role", ROLES)
 async def test_a_role_opens_exactly_the_routes_its_permissions_name(site: Site, role: str) -> None:
     permissions = BUILTIN_ROLES[role][1]
-    for (method, path), use in USES.items():
-        names = await _things_for(site, method, path)
-        response = await site.ask(method, path.format(**names), role, **use.options)
-        if use.permission in permissions or "system_admin" in permissions:
-            assert response.is_success, (role, path, response.text)
-            continue
-        error = error_of(response)
-        assert (response.status_code, error["code"]) == (403, "E1004"), (role, path)
-        assert error["details"] == {"permission": use.permission}
-        assert use.permission in error["message"]
-
-
-async def _things_for(site: Site, method: str, path: str) -> dict[str, str]:
-    """Something for `path` to be about, and no leftover in the way of a POST."""
-    if path.startswith("/api/admin/tools/"):
-        assert (await site.upload(document("listing"))).is_success
-        return {"name": "listing"}
-    if path.endswith("/{key_id}"):
-        return {"key_id": await key_that(site, "bsc_victim")}
-    if path.startswith("/api/admin/servers/{name}"):
-        await site.post("/api/admin/servers", json=_SERVER)
-        return {"name": "notes"}
-    if (method, path) == ("POST", "/api/admin/servers"):
-        await site.delete("/api/admin/servers/notes")
-    if (method, path) == ("DELETE", "/api/admin/policies/{name}"):
-        await site.post("/api/admin/policies", json=_RULE)
-        return {"name": "rule"}
-    if (method, path) == ("POST", "/api/admin/policies"):
-        await site.delete("/api/admin/policies/rule")
-    return {}
+    # Only what one may call oneself can be put into a bundle.
+    rule = {"name": "lenders", "effect": "allow", "roles": ["developer"]}
+    assert (await site.post("/api/admin/policies", json=rule)).is_success
+    async with equipped(site) as whole:
+        for (method, path), use in USES.items():
+            names = await names_for(whole, method, path)
+            response = await whole.ask(method, path.format(**names), role, **use.options)
+            if use.permission in permissions or "system_admin" in permissions:
+                assert response.is_success, (role, path, response.text)
+                continue
+            error = error_of(response)
+            assert (response.status_code, error["code"]) == (403, "E1004"), (role, path)
+            assert error["details"] == {"permission": use.permission}
+            assert use.permission in error["message"]
+            assert site.recorder.last.error_message == f"lacks {use.permission}", path
 
 
 async def test_a_stranger_is_refused_before_their_body_is_read(site: Site) -> None:

@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bascule.api.body_limit import BodyLimit
+from bascule.api.importing import ImportRules
 from fakes.asgi import FakeExchange
-from unit.api.site import Site, contents, document, error_of
+from unit.api.site import Site, altered, contents, document, error_of
 
 MEGABYTE = 1_048_576
 
@@ -39,15 +40,20 @@ async def test_a_document_may_be_larger_than_other_bodies(site: Site) -> None:
     assert (await site.upload(document(x="y" * (2 * MEGABYTE)))).status_code == 200
 
 
-async def test_a_document_has_a_limit_too(site: Site) -> None:
+async def test_a_document_has_a_limit_too_which_a_setting_raises(site: Site) -> None:
     before = contents(site)
-    declared = await site.upload(b"y" * (22 * MEGABYTE))
+    rules = ImportRules(max_document_bytes=3 * MEGABYTE)
     headers = {"content-type": "multipart/form-data; boundary=x"}
-    counted = await site.post(
-        "/api/admin/openapi", headers=headers, content=_endless_part(24 * MEGABYTE)
-    )
+    async with altered(site, imports=rules) as small:
+        declared = await small.upload(b"y" * (5 * MEGABYTE))
+        counted = await small.post(
+            "/api/admin/openapi", headers=headers, content=_endless_part(5 * MEGABYTE)
+        )
     for response in (declared, counted):
-        assert (response.status_code, error_of(response)["code"]) == (413, "E2006")
+        error = error_of(response)
+        assert (response.status_code, error["code"]) == (413, "E2006")
+        assert "4,194,304 bytes" in error["message"]
+        assert "catalogue.max_document_bytes" in error["message"]
     assert contents(site) == before
 
 

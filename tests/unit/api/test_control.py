@@ -1,10 +1,12 @@
 """A change is recorded, then committed, then in force; or nothing of it is."""
 
 import asyncio
-import json
-from collections.abc import Awaitable, Callable
+import shutil
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 from bascule.api.caller import Caller
@@ -16,103 +18,104 @@ from bascule.gateway.tool import Bundle
 from bascule.gateway.trickle import STRANGERS_PER_SECOND
 from bascule.storage.errors import DatabaseUnreachable
 from bascule.storage.repositories.bundles import Bundles
-from unit.api.site import Site, altered, contents, document, error_of
+from unit.api.changes import CHANGES, DEEDS, seed
+from unit.api.equipment import equipped
+from unit.api.site import Site, altered, contents, error_of, open_site
+from unit.api.uses import Route
 
 ANN = Caller(Principal("default", "ann", frozenset({"admin"})), "c-1")
 
-Change = Callable[[Site], Awaitable[Any]]
+EACH = pytest.mark.parametrize("route", CHANGES, ids=" ".join)
 
 
-async def _seed(site: Site) -> dict[str, str]:
-    """A draft, a rule and a key for changes to be about."""
-    assert (await site.upload(document("draft"))).is_success
-    rule = {"name": "old", "effect": "allow", "roles": ["user"]}
-    assert (await site.post("/api/admin/policies", json=rule)).is_success
-    server = {"name": "old", "url": "http://127.0.0.1:9/mcp"}
-    assert (await site.post("/api/admin/servers", json=server)).is_success
-    key = await site.post("/api/admin/keys", json={"name": "old", "roles": ["user"]})
-    return {"key_id": key.json()["key_id"]}
+Seeded = tuple[Path, Mapping[str, str]]
 
 
-UPLOAD: dict[str, Any] = {
-    "files": {"file": ("f", json.dumps(document("a", "b")).encode())},
-    "data": {"bundle_id": "new"},
-}
-CHANGES: dict[str, tuple[str, str, dict[str, Any]]] = {
-    "openapi.import": ("POST", "/api/admin/openapi", UPLOAD),
-    "tool.publish": ("POST", "/api/admin/tools/draft/publish", {}),
-    "bundle.create": ("POST", "/api/admin/bundles", {"json": {"name": "new"}}),
-    "policy.create": (
-        "POST",
-        "/api/admin/policies",
-        {"json": {"name": "new", "effect": "deny", "roles": ["user"]}},
-    ),
-    "server.add": (
-        "POST",
-        "/api/admin/servers",
-        {"json": {"name": "new", "url": "http://127.0.0.1:9/mcp"}},
-    ),
-    "server.remove": ("DELETE", "/api/admin/servers/old", {}),
-    "policy.delete": ("DELETE", "/api/admin/policies/old", {}),
-    "key.create": ("POST", "/api/admin/keys", {"json": {"name": "new", "roles": ["user"]}}),
-    "key.revoke": ("DELETE", "/api/admin/keys/{key_id}", {}),
-}
+@pytest.fixture(scope="session")
+def seeded(prepared_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Seeded:
+    """A database with what the changes are about, and the ids of that."""
+
+    async def fill(file: Path) -> Mapping[str, str]:
+        async with open_site(file) as opened, equipped(opened) as site:
+            return await seed(site)
+
+    file = Path(shutil.copy(prepared_database, tmp_path_factory.mktemp("seeded")))
+    return file, asyncio.run(fill(file))
+
+
+@pytest.fixture
+async def whole(seeded: Seeded, tmp_path: Path) -> AsyncIterator[Site]:
+    """The API on a copy of that, with all it may work with."""
+    file = Path(shutil.copy(seeded[0], tmp_path))
+    async with open_site(file) as opened, equipped(opened) as site:
+        yield site
+
+
+async def make_change(site: Site, route: Route, seeded: Seeded) -> httpx2.Response:
+    change, (method, template) = CHANGES[route], route
+    path = change.path(template, seeded[1])
+    return await site.ask(method, path, change.role, **change.options)
+
+
+def rows_of(site: Site) -> dict[str, list[tuple[Any, ...]]]:
+    """All but the counter, which any transaction moves."""
+    return {name: rows for name, rows in contents(site).items() if name != "change_counter"}
 
 
 def test_every_route_that_changes_something_is_among_these(site: Site) -> None:
     paths = site.app.openapi()["paths"]
-    changing = {(verb.upper(), path) for path, item in paths.items() for verb in item} - {
-        ("GET", path) for path in paths
-    }
-    changing -= {("POST", "/api/admin/servers/{name}/check")}  # it asks, and stores nothing
-    assert len(changing) == len(CHANGES)
+    routes = {(verb.upper(), path) for path, item in paths.items() for verb in item}
+    changing = {(method, path) for method, path in routes if method != "GET"}
+    assert DEEDS.keys() <= changing
+    assert changing - DEEDS.keys() == CHANGES.keys()
 
 
-@pytest.mark.parametrize("action", CHANGES)
-async def test_a_change_is_recorded_with_its_author_and_target(site: Site, action: str) -> None:
-    names = await _seed(site)
-    method, path, options = CHANGES[action]
-    version = site.control.snapshot().version
-    response = await site.ask(method, path.format(**names), **options)
-    assert response.is_success
-    record = site.recorder.last
-    assert (record.event_type, record.action) == (EventType.ADMIN_ACTION, action)
-    assert (record.status, record.user, record.tenant) == (Status.SUCCESS, "admin", "default")
+@EACH
+async def test_a_change_is_recorded_with_its_author_and_target(
+    whole: Site, seeded: Seeded, route: Route
+) -> None:
+    change = CHANGES[route]
+    version = whole.control.snapshot().version
+    response = await make_change(whole, route, seeded)
+    assert response.is_success, response.text
+    (record,) = whole.recorder.records
+    assert (record.event_type, record.action) == (EventType.ADMIN_ACTION, change.action)
+    assert (record.status, record.user, record.tenant) == (Status.SUCCESS, change.role, "default")
     assert record.correlation_id == response.headers["x-correlation-id"]
     assert record.metadata["target"]
     assert record.snapshot_version == version
-    assert site.control.snapshot().version == version + 1
+    assert whole.control.snapshot().version == version + 1
 
 
-@pytest.mark.parametrize("action", CHANGES)
-async def test_a_change_that_cannot_be_recorded_does_not_happen(site: Site, action: str) -> None:
-    names = await _seed(site)
-    before, snapshot = contents(site), site.control.snapshot()
-    site.recorder.fails = True
-    method, path, options = CHANGES[action]
-    response = await site.ask(method, path.format(**names), **options)
+@EACH
+async def test_a_change_that_cannot_be_recorded_does_not_happen(
+    whole: Site, seeded: Seeded, route: Route
+) -> None:
+    before, snapshot = contents(whole), whole.control.snapshot()
+    whole.recorder.fails = True
+    response = await make_change(whole, route, seeded)
     assert (response.status_code, error_of(response)["code"]) == (503, "E5004")
-    assert contents(site) == before
-    assert site.control.snapshot() is snapshot
+    assert contents(whole) == before
+    assert whole.control.snapshot() is snapshot
 
 
-@pytest.mark.parametrize("action", CHANGES)
-async def test_a_change_waits_until_its_record_is_durable(site: Site, action: str) -> None:
-    names = await _seed(site)
-    before, snapshot = contents(site), site.control.snapshot()
-    site.recorder.holds = True
-    site.recorder.appended.clear()
-    method, path, options = CHANGES[action]
+@EACH
+async def test_a_change_waits_until_its_record_is_durable(
+    whole: Site, seeded: Seeded, route: Route
+) -> None:
+    before, snapshot = rows_of(whole), whole.control.snapshot()
+    whole.recorder.holds = True
+    whole.recorder.appended.clear()
     async with asyncio.timeout(10), asyncio.TaskGroup() as group:
-        answer = group.create_task(site.ask(method, path.format(**names), **options))
-        await site.recorder.appended.wait()
-        assert contents(site) == before
-        assert site.control.snapshot() is snapshot
+        answer = group.create_task(make_change(whole, route, seeded))
+        await whole.recorder.appended.wait()
+        assert rows_of(whole) == before
+        assert whole.control.snapshot() is snapshot
         assert not answer.done()
-        site.recorder.release()
+        whole.recorder.release()
     assert answer.result().is_success
-    assert contents(site) != before
-    assert site.control.snapshot() is not snapshot
+    assert rows_of(whole) != before
+    assert whole.control.snapshot() is not snapshot
 
 
 async def test_a_block_that_fails_changes_nothing_and_is_recorded_as_a_failure(site: Site) -> None:

@@ -109,6 +109,13 @@ async def test_every_wrong_field_is_named_at_once(site: Site) -> None:
     assert all(location in error["message"] for location in found)
 
 
+async def test_what_is_wrong_ends_with_one_mark(site: Site) -> None:
+    misspelt = await site.post("/api/admin/bundles", json={"name": "a", "ownr": "x"})
+    assert error_of(misspelt)["message"].endswith("mean owner?")
+    below = await site.get("/api/admin/tools?page=0")
+    assert error_of(below)["message"].endswith("equal to 1.")
+
+
 async def test_a_flood_of_wrong_fields_is_answered_briefly(site: Site) -> None:
     response = await site.post(
         "/api/admin/bundles", json={"name": "b", **{f"extra{n}": n for n in range(5000)}}

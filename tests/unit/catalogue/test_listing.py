@@ -1,5 +1,6 @@
 import json
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -210,3 +211,33 @@ async def test_at_a_server_s_endpoint_names_are_its_own() -> None:
     own = await offers(Method.PROMPTS_LIST, offered, endpoint=alpha)
     assert [one["name"] for one in whole["prompts"]] == ["alpha_greet", "only"]
     assert [one["name"] for one in own["prompts"]] == ["greet", "only"]
+
+
+class Counted(Sequence[Tool]):
+    """A list that counts how often one of its items is looked at."""
+
+    def __init__(self, tools: Sequence[Tool]) -> None:
+        self._tools = tools
+        self.looks = 0
+
+    def __len__(self) -> int:
+        return len(self._tools)
+
+    def __getitem__(self, index: Any) -> Any:
+        self.looks += 1
+        return self._tools[index]
+
+
+async def test_a_page_deep_in_a_long_list_is_found_without_going_through_it() -> None:
+    visible = Visible(*(f"tool_{number:05}" for number in range(20_000)))
+    counted = visible.tools = Counted(visible.tools)  # type: ignore[assignment]
+    body = await page(visible, 2, encode_cursor("tool_19000"))
+    assert names(body) == ["tool_19001", "tool_19002"]
+    assert counted.looks < 40
+
+
+async def test_what_servers_add_behind_a_sorted_list_is_paged_through_too() -> None:
+    expected = ["a", "c", "x", "b", "y", "a1"]
+    visible = Visible(*expected)
+    for last, after in pairwise(expected):
+        assert names(await page(visible, 1, encode_cursor(last))) == [after]

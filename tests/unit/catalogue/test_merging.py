@@ -3,7 +3,9 @@ from dataclasses import replace
 import pytest
 
 from bascule.catalogue.merging import Offer, merge
-from bascule.gateway.tool import Bundle
+from bascule.catalogue.pinning import digests_of
+from bascule.gateway.pins import Pin
+from bascule.gateway.tool import Bundle, Member
 from fakes.catalogue import make_tool
 from fakes.relayed import make_inventory, make_prompt, make_relayed, make_template, make_view
 
@@ -72,3 +74,27 @@ def test_only_tools_of_servers_are_renamed() -> None:
     odd = Offer(make_inventory("alpha"), (make_tool("get_slots"),))
     with pytest.raises(TypeError, match="only tools of MCP servers"):
         merge(VIEW, {"alpha": odd})
+
+
+def test_what_a_bundle_borrows_of_a_server_is_served_as_soon_as_it_is_listed() -> None:
+    desk = Bundle("desk", members=(Member("search", name="find", server="alpha"),))
+    view = replace(VIEW, bundles={"desk": desk})
+    merged = merge(view, {"alpha": offer("alpha", "search"), "beta": offer("beta", "search")})
+    shown = merged.bundle_tools["desk"]["find"]
+    assert shown.home is not None
+    assert (shown.home.name, shown.source.upstream) == ("alpha_search", "alpha")
+
+
+def test_no_server_s_tool_takes_the_name_of_one_of_the_gateway_s_own() -> None:
+    merged = merge(VIEW, {"alpha": offer("alpha", "bascule_search_tools")})
+    assert list(merged.tools) == ["get_slots", "alpha_bascule_search_tools"]
+
+
+def test_tools_whose_definitions_nobody_approved_are_held_back_under_their_names() -> None:
+    one = offer("alpha", "search", "find")
+    digests = digests_of(one.tools)
+    view = replace(VIEW, pins={("alpha", "find"): Pin(digests["find"])})
+    merged = merge(view, {"alpha": replace(one, digests=digests)})
+    assert list(merged.tools) == ["get_slots", "find"]
+    assert list(merged.quarantined) == ["search"]
+    assert "search" in merged.disabled

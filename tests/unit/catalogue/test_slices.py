@@ -2,12 +2,12 @@ from dataclasses import replace
 
 import pytest
 
-from bascule.catalogue.slices import behind, is_relayed, may_know, relayed, sole
+from bascule.catalogue.slices import behind, is_relayed, lenders, may_know, relayed, sole
 from bascule.gateway.call import Endpoint, EndpointKind
 from bascule.gateway.principal import Principal
 from bascule.gateway.rule import Action, Effect, RbacRule
-from bascule.gateway.tool import Upstream, UpstreamKind
-from fakes.relayed import make_view
+from bascule.gateway.tool import Bundle, Member, Release, Upstream, UpstreamKind
+from fakes.relayed import make_inventory, make_view
 
 MIXED = make_view(upstreams=["beta", "alpha"], rest=["dealers"])
 USER = Principal("acme", "u", frozenset({"user"}), frozenset({"tools:list"}))
@@ -20,8 +20,8 @@ def rule(**fields: object) -> RbacRule:
 
 
 @pytest.mark.parametrize("kind", UpstreamKind)
-def test_mcp_servers_are_relayed_and_rest_services_are_not(kind: UpstreamKind) -> None:
-    assert is_relayed(Upstream("x", kind)) is (kind is not UpstreamKind.REST)
+def test_mcp_servers_are_relayed_and_other_services_are_not(kind: UpstreamKind) -> None:
+    assert is_relayed(Upstream("x", kind)) is kind.value.startswith("mcp_")
 
 
 def test_all_servers_are_behind_the_whole_in_order_of_their_names() -> None:
@@ -72,3 +72,22 @@ def test_a_server_no_rule_could_show_anything_of_does_not_exist_for_the_caller(
 def test_who_may_not_list_knows_no_server() -> None:
     nobody = Principal("acme", "n", frozenset({"user"}))
     assert not may_know(replace(MIXED, rules=(rule(),)), nobody, "alpha")
+
+
+def test_the_servers_that_lend_a_bundle_its_tools_are_known_by_its_members() -> None:
+    released = Release("1.0.0", (Member("x", server="beta"), Member("own")))
+    desk = Bundle("desk", members=(Member("y", server="alpha"),), releases=(released,))
+    gone = Bundle("gone", members=(Member("z", server="nobody"),))
+    view = replace(
+        make_view(make_inventory("alpha"), make_inventory("beta")),
+        bundles={"desk": desk, "gone": gone},
+    )
+    for name in ("desk", "desk@1"):
+        assert lenders(view, Endpoint(EndpointKind.BUNDLE, name)) == ("alpha", "beta")
+    for endpoint in (
+        Endpoint(),
+        Endpoint(EndpointKind.BUNDLE, "gone"),
+        Endpoint(EndpointKind.BUNDLE, "other"),
+        Endpoint(EndpointKind.SERVER, "desk"),
+    ):
+        assert lenders(view, endpoint) == ()

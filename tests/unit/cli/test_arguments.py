@@ -125,9 +125,15 @@ def test_a_value_that_does_not_fit_is_named_with_what_would(pair: str, words: li
     assert all(word in message for word in words), message
 
 
-def test_pairs_win_over_json_and_the_last_pair_wins() -> None:
-    given_json = '{"text": "a", "count": 1}'
-    assert parsed("text=b", "text=c", given_json=given_json) == {"text": "c", "count": 1}
+def test_pairs_win_over_json() -> None:
+    assert parsed("text=b", given_json='{"text": "a", "count": 1}') == {"text": "b", "count": 1}
+
+
+@pytest.mark.parametrize("again", ["text=b", 'text:="b"'])
+def test_a_pair_given_twice_is_refused_by_its_name(again: str) -> None:
+    with pytest.raises(CommandFailed, match=r"^text is given twice\.") as refused:
+        parsed("text=a", again)
+    assert refused.value.exit_code is Exit.USAGE
 
 
 @pytest.mark.parametrize("given_json", ["[]", "5", "null", '"x"', "{", "", '{"a": NaN}', "\udcff"])

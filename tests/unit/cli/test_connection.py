@@ -54,12 +54,30 @@ def test_a_running_instance_is_found_by_any_of_its_addresses(
     listed = run(
         "tools", "list", "--url", running.url + suffix, "--key", running.admin_key, "-o", "json"
     )
-    assert [tool["name"] for tool in listed.value][:2] == ["broken", "echo"]
+    assert [tool["name"] for tool in listed.value["tools"]][:2] == ["broken", "echo"]
 
 
 def test_address_and_key_may_stand_in_the_environment(running: Instance) -> None:
     environ = {"BASCULE_URL": running.url, "BASCULE_KEY": f" {running.admin_key}\n"}
-    assert run("tools", "list", "-o", "json", environ=environ).value
+    assert run("tools", "list", "-o", "json", environ=environ).value["total"]
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("The request is not right: body.a: Odd; query.page: Low.", "right: a: Odd; page: Low"),
+        ("The request is not right: path.name: Odd.", "right: name: Odd."),
+        ("body.file: send a file.", "file: send a file."),
+        ("Not right: body: Value error, give either.", "right: give either."),
+        ("Not right: body.url: Value error, no URL.", "right: url: no URL."),
+        ("The body.html of path.name is odd.", "The body.html of path.name is odd."),
+    ],
+)
+def test_where_in_a_request_a_value_stands_is_not_said(said: str, shown: str) -> None:
+    error = {"code": "E2004", "message": said, "details": {}, "correlation_id": "c"}
+    with served(json.dumps({"error": error}).encode(), 400, X_Correlation_ID="c") as url:
+        refused = run("tools", "list", "--url", url)
+    assert shown in refused.error["message"]
 
 
 def test_a_key_decides_who_one_is_even_where_no_instance_runs(data: Path, user_key: str) -> None:
@@ -185,7 +203,7 @@ def test_without_directory_and_address_there_is_no_instance(tmp_path: Path) -> N
 
 def test_an_instance_that_died_is_not_looked_for(data: Path) -> None:
     write_ready(data, Ready("http://127.0.0.1:9/mcp", "http://127.0.0.1:9/api", 2**22 + 1))
-    assert run("tools", "list", "--data", data, "-o", "json").value
+    assert run("tools", "list", "--data", data, "-o", "json").value["total"]
 
 
 def test_an_instance_that_does_not_answer_is_not_bypassed(data: Path) -> None:
@@ -217,4 +235,4 @@ def test_a_damaged_database_is_named(data: Path) -> None:
 
 def test_settings_are_no_matter_to_a_command_that_goes_elsewhere(running: Instance) -> None:
     Path("bascule.yaml").write_text("server: {prot: 1}\n")
-    assert run("tools", "list", "--data", running.data, "-o", "json").value
+    assert run("tools", "list", "--data", running.data, "-o", "json").value["total"]

@@ -61,10 +61,26 @@ def test_a_terminal_without_colour_gets_the_table_alone(monkeypatch: pytest.Monk
     assert "risk level" in printed
 
 
-@pytest.mark.parametrize("terminal", [True, False])
-def test_no_rows_are_a_heading(terminal: bool) -> None:
-    assert rows_printed([], terminal=terminal).strip()
-    assert rows_printed([], terminal=terminal).count("\n") == 1
+def test_no_rows_are_a_heading_in_a_pipe_and_people_are_told(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert rows_printed([]) == "name  risk_level  tags  on  left\n"
+    assert capsys.readouterr().err == "nothing found\n"
+    assert rows_printed([], terminal=True) == ""
+    assert capsys.readouterr().err == "nothing found\n"
+
+
+def test_no_rows_are_an_answer_to_a_program(capsys: pytest.CaptureFixture[str]) -> None:
+    print_rows([], COLUMNS, Format.JSON, {"rows": [], "total": 0})
+    shown = capsys.readouterr()
+    assert (json.loads(shown.out), shown.err) == ({"rows": [], "total": 0}, "")
+
+
+def test_a_pipe_gets_every_column_and_one_line_a_row() -> None:
+    row = {f"column_{number}": "x" * 50 for number in range(20)}
+    printed = rows_printed([row], columns=tuple(row))
+    assert printed.count("\n") == 2
+    assert printed.count("x" * 50) == 20
 
 
 def test_a_narrow_terminal_folds_every_column_but_the_first() -> None:

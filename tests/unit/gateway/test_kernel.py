@@ -2,6 +2,7 @@ import asyncio
 import gc
 import hashlib
 import time
+from dataclasses import replace
 
 import msgspec
 import pytest
@@ -10,13 +11,20 @@ import structlog
 from bascule.gateway.backchannel import Notification, Question
 from bascule.gateway.call import Call, Method, More, Outcome, Result
 from bascule.gateway.digests import sha256_digest
-from bascule.gateway.errors import ErrorCode, UpstreamTimeout
+from bascule.gateway.errors import (
+    ErrorCode,
+    GatewayError,
+    InvalidArgument,
+    InvalidValue,
+    UpstreamTimeout,
+)
 from bascule.gateway.inventory import ItemKind, Target
 from bascule.gateway.kernel import Answer, Edition, Gateway
 from bascule.gateway.pipeline import Pipeline
 from bascule.gateway.record import EventType, Status
 from bascule.gateway.snapshot import Snapshot
 from bascule.gateway.stage import Stage
+from bascule.gateway.tool import Home
 from bascule.gateway.verdict import PASS, Challenge, Refuse, Verdict
 from fakes.catalogue import make_principal, make_tool
 from fakes.executor import FakeExecutor
@@ -66,6 +74,19 @@ def render(call: Call, outcome: Outcome) -> bytes:
 async def handle(gateway: Gateway, call: Call) -> Answer:
     async with asyncio.timeout(5):
         return await gateway.handle(call, render)
+
+
+@pytest.mark.parametrize(("kind", "told"), [(InvalidArgument, True), (InvalidValue, False)])
+async def test_a_refused_argument_is_told_from_a_refused_request(
+    kind: type[GatewayError], told: bool
+) -> None:
+    failure = kind("`id` is empty.", details={"field": "id"})
+    recorder = FakeRecorder()
+    gateway = Gateway(edition(FakeExecutor(error=failure)), recorder)
+    answer = await handle(gateway, tool_call())
+    assert isinstance(answer.outcome, Refuse)
+    assert answer.outcome.is_about_arguments is told
+    assert (recorder.records[0].error_code, recorder.records[0].status) == ("E2004", Status.FAILURE)
 
 
 async def test_a_success_is_recorded_with_all_that_proves_it() -> None:
@@ -433,6 +454,18 @@ async def test_a_question_is_recorded_before_it_is_put_and_counted() -> None:
     assert observer.seen == [asked, called]
 
 
+class Noting(FakeExecutor):
+    async def execute(self, call: Call) -> Result:
+        call.notes = {"attempts": 2}
+        return await super().execute(call)
+
+
+async def test_how_a_call_came_to_its_result_is_in_its_record() -> None:
+    recorder = FakeRecorder()
+    await Gateway(edition(Noting()), recorder).handle(tool_call(), render)
+    assert recorder.last.metadata == {"attempts": 2}
+
+
 async def test_a_question_that_cannot_be_recorded_fails_the_call_unasked() -> None:
     recorder = FakeRecorder(fails=True)
     back = FakeBack(recorder)
@@ -578,3 +611,21 @@ async def test_of_a_stranger_no_uri_is_kept() -> None:
     )
     await handle(Gateway(edition(FakeExecutor(), FakeStage(DENIAL)), recorder), call)
     assert (recorder.last.tool_name, recorder.last.arguments_digest) == ("", "")
+
+
+class Showing(FakeExecutor):
+    """As the stage that finds the tool does, of one that a bundle borrows."""
+
+    async def execute(self, call: Call) -> Result:
+        home = Home("get_slots", "booking", {})
+        call.tool = replace(make_tool("free_slots", bundle="desk", version="1.2.0"), home=home)
+        call.tool_name = home.name
+        return Result({})
+
+
+async def test_a_borrowed_tool_is_recorded_by_its_own_name_and_the_bundles_beside() -> None:
+    recorder = FakeRecorder()
+    await Gateway(edition(Showing()), recorder).handle(tool_call(), render)
+    record = recorder.records[0]
+    assert (record.tool_name, record.tool_version) == ("get_slots", "1.2.0")
+    assert record.metadata == {"bundle": "desk", "shown_as": "free_slots"}

@@ -116,6 +116,15 @@ async def test_a_rewritten_result_replaces_the_body_and_keeps_the_failure() -> N
     assert outcome == Result({"content": ["******"]}, is_error=True, failure="why")
 
 
+async def test_a_result_may_become_an_error_on_its_way_out_and_stays_what_it_is_otherwise() -> None:
+    executor = FakeExecutor(Result({"content": ["odd"]}, upstream_status=200))
+    stages = [FakeResultStage(Rewrite({"content": ["no"], "isError": True}, failure="odd"))]
+    outcome = await Pipeline(stages, executor).run(tool_call())
+    assert outcome == Result(
+        {"content": ["no"], "isError": True}, is_error=True, failure="odd", upstream_status=200
+    )
+
+
 async def test_each_result_stage_sees_what_the_one_before_made_of_it() -> None:
     seen: list[object] = []
 

@@ -6,12 +6,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bascule.gateway.inventory import ItemKind, Target
 from bascule.gateway.principal import Principal
 from bascule.gateway.rule import Action, Effect, RbacRule
 from bascule.gateway.snapshot import Snapshot, TenantView
-from bascule.gateway.tool import RiskLevel, Tool
+from bascule.gateway.tool import Home, RiskLevel, Tool
 from bascule.policy import access as access_room
 from bascule.policy.access import ADMIN_RULE, DEFAULT_RULE, Access, Reach, decide
 from fakes.catalogue import TENANT, make_principal, make_snapshot, make_tool
@@ -389,3 +391,117 @@ def test_offers_for_many_kinds_of_callers_do_not_pile_up(monkeypatch: pytest.Mon
     for role in "bc":
         access.offers(make_principal(roles=(role,)))
     assert access.offers(make_principal(roles=("a",))) is not first
+
+
+SHOWN = replace(
+    make_tool("reserve", bundle="desk", risk=RiskLevel.WRITE), home=Home("book", "booking", {})
+)
+BOOK = make_tool("book", risk=RiskLevel.WRITE)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        rule_of(),
+        rule_of(bundles=["desk"]),
+        rule_of(tools=["reserve"]),
+        rule_of(bundles=["booking"]),
+        rule_of(tools=["book"]),
+        rule_of(bundles=["desk"], tools=["book"]),
+        rule_of(bundles=["booking"], tools=["book"], risks=["write"]),
+    ],
+)
+def test_a_borrowed_tool_is_known_by_both_its_names(rule: RbacRule) -> None:
+    """What allows either name allows it; what denies either name denies it."""
+    user = make_principal()
+    assert decide([rule], user, SHOWN, Action.INVOKE).allowed
+    denial = replace(rule, name="no", effect=Effect.DENY)
+    assert not decide([rule_of(), denial], user, SHOWN, Action.INVOKE).allowed
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        rule_of(bundles=["booking"], tools=["reserve"]),
+        rule_of(bundles=["other"]),
+        rule_of(tools=["hours"]),
+        rule_of(risks=["read"]),
+    ],
+)
+def test_a_borrowed_tool_is_nothing_else(rule: RbacRule) -> None:
+    assert not decide([rule], make_principal(), SHOWN, Action.INVOKE).allowed
+
+
+def test_borrowing_makes_a_tool_no_less_risky() -> None:
+    deny = rule_of(Effect.DENY, risks=["write"])
+    assert not decide([rule_of(), deny], make_principal(), SHOWN, Action.DISCOVER).allowed
+
+
+_few = st.frozensets(st.sampled_from(["desk", "booking", "other"]), max_size=2)
+_patterns = st.frozensets(st.sampled_from(["book", "reserve", "b*", "*"]), max_size=2)
+_borrowed_rules = st.lists(
+    st.builds(
+        RbacRule,
+        st.sampled_from("abcdef"),
+        st.sampled_from(Effect),
+        st.just(frozenset({"user"})),
+        bundles=_few,
+        tools=_patterns,
+        risks=st.frozensets(st.sampled_from(RiskLevel), max_size=2),
+        priority=st.integers(0, 2),
+    ),
+    max_size=5,
+)
+
+
+@given(_borrowed_rules, st.sampled_from(Action))
+def test_borrowing_never_brings_back_what_is_denied_and_never_hides_what_is_allowed(
+    rules: list[RbacRule], action: Action
+) -> None:
+    """The identities of a borrowed tool, judged one by one by the rules for plain tools."""
+    user = make_principal()
+    identities = [
+        make_tool(name, bundle=bundle, risk=RiskLevel.WRITE)
+        for name, bundle in (("reserve", "desk"), ("book", "desk"), ("book", "booking"))
+    ]
+    allows = [one for one in rules if one.effect is Effect.ALLOW]
+    denies = [replace(one, effect=Effect.ALLOW) for one in rules if one.effect is Effect.DENY]
+    allowed = any(decide(allows, user, one, action).allowed for one in identities)
+    denied = any(decide(denies, user, one, action).allowed for one in identities)
+    assert decide(rules, user, SHOWN, action).allowed is (allowed and not denied)
+
+
+def test_what_a_bundle_serves_is_judged_once_for_a_kind_of_caller() -> None:
+    view = replace(make_view(), bundle_tools={"desk": {"reserve": SHOWN}})
+    access = access_with(rule_of(bundles=["desk"]), view=view)
+    served = access.served(make_principal(), "desk")
+    assert served is not None
+    assert (dict(served.visible), served.invocable) == (
+        {"reserve": SHOWN},
+        {"reserve": "allow ['bundles']"},
+    )
+    assert access.served(make_principal("bob"), "desk") is served
+    nobody = access.served(make_principal(permissions=()), "desk")
+    assert nobody is not None
+    assert nobody.visible == {}
+    assert access.served(make_principal(), "booking") is None, "it serves its own tools"
+
+
+def test_tables_of_bundles_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access_room, "_MOST_TABLES", 2)
+    view = replace(make_view(), bundle_tools={"desk": {"reserve": SHOWN}})
+    access = access_with(rule_of(), view=view)
+    first = access.served(make_principal(roles=("a",)), "desk")
+    for role in "bc":
+        access.served(make_principal(roles=(role,)), "desk")
+    assert access.served(make_principal(roles=("a",)), "desk") is not first
+
+
+def test_the_versions_of_a_tool_are_all_or_the_only_one() -> None:
+    older = replace(BOOK, version="0.9.0")
+    view = replace(make_view(tools=[BOOK, make_tool("hours")]), versions={"book": (BOOK, older)})
+    access = access_with(rule_of(), view=view)
+    assert access.versions(TENANT, "book") == (BOOK, older)
+    assert [one.name for one in access.versions(TENANT, "hours")] == ["hours"]
+    assert access.versions(TENANT, "gone") == ()
+    assert access.decide(make_principal(), older, Action.INVOKE).allowed

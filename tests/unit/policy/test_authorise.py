@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -11,10 +12,11 @@ from bascule.gateway.principal import Principal
 from bascule.gateway.rule import Action, Effect, RbacRule
 from bascule.gateway.snapshot import Snapshot
 from bascule.gateway.stage import FailureMode
+from bascule.gateway.tool import Bundle, Home, Release, Tool
 from bascule.gateway.verdict import PASS, Refuse, Verdict
 from bascule.policy.access import Access
 from bascule.policy.authorise import Authorise, closest, within
-from fakes.catalogue import make_principal, make_snapshot, make_tool
+from fakes.catalogue import TENANT, make_principal, make_snapshot, make_tool
 from fakes.relayed import (
     make_inventory,
     make_prompt,
@@ -331,3 +333,78 @@ async def test_prompts_and_templates_are_those_of_the_endpoint_each_template_onc
     assert [one.upstream for one in authorise.templates(ann, Endpoint())] == ["alpha"]
     bundle = Endpoint(EndpointKind.BUNDLE, "beta")
     assert [one.upstream for one in authorise.templates(ann, bundle)] == ["beta"]
+
+
+def desk_of(*shown: Tool, releases: tuple[Release, ...] = (), **endpoints: Tool) -> Snapshot:
+    """A bundle that serves `shown`, and nothing else, beside the usual tools."""
+    snapshot = make_snapshot(TOOLS, rules=HIDE_DELETE)
+    tables = {"desk": {one.name: one for one in shown}}
+    tables |= {f"desk@{pin}": {one.name: one} for pin, one in endpoints.items()}
+    bundles = {"desk": Bundle("desk", releases=releases)}
+    view = replace(snapshot.tenant(TENANT), bundle_tools=tables, bundles=bundles)
+    return replace(snapshot, tenants={TENANT: view})
+
+
+DESK = Endpoint(EndpointKind.BUNDLE, "desk")
+BORROWED = replace(
+    make_tool("free_slots", bundle="desk"), home=Home("get_slots", "booking", {"type": "object"})
+)
+PURGE = replace(
+    make_tool("purge", bundle="desk"), home=Home("delete_customer", "booking", {"type": "object"})
+)
+
+
+async def test_a_borrowed_tool_is_called_by_its_name_there_and_recorded_by_its_own() -> None:
+    verdict, call = await judge(desk_of(BORROWED), "free_slots", endpoint=DESK)
+    assert verdict is PASS
+    assert (call.tool, call.tool_name, call.rule) == (BORROWED, "get_slots", "users")
+
+
+async def test_a_bundle_that_borrows_serves_what_is_in_its_selection_and_nothing_else() -> None:
+    snapshot = desk_of(BORROWED)
+    authorise = Authorise(Access(snapshot))
+    assert authorise.visible(make_principal(), DESK) == [BORROWED]
+    for name, endpoint in (("get_slots", DESK), ("free_slots", Endpoint()), ("x", DESK)):
+        verdict, call = await judge(snapshot, name, endpoint=endpoint)
+        assert refusal(verdict).error is ErrorCode.TOOL_NOT_FOUND
+        assert call.tool is None
+
+
+async def test_a_denied_tool_does_not_come_back_under_another_name() -> None:
+    snapshot = desk_of(BORROWED, PURGE)
+    assert Authorise(Access(snapshot)).visible(make_principal(), DESK) == [BORROWED]
+    hidden = refusal((await judge(snapshot, "purge", endpoint=DESK))[0])
+    absent = refusal((await judge(desk_of(BORROWED), "purge", endpoint=DESK))[0])
+    assert (hidden.error, hidden.public, hidden.details) == (
+        absent.error, absent.public, absent.details,
+    )  # fmt: skip
+
+
+async def test_a_release_is_an_endpoint_of_its_own() -> None:
+    old = replace(BORROWED, version="0.9.0")
+    snapshot = desk_of(BORROWED, **{"1": old})
+    pinned = Endpoint(EndpointKind.BUNDLE, "desk@1")
+    verdict, call = await judge(snapshot, "free_slots", endpoint=pinned)
+    assert verdict is PASS
+    assert call.tool is old
+
+
+@pytest.mark.parametrize("method", [Method.TOOLS_CALL, Method.TOOLS_LIST])
+async def test_a_release_that_is_not_there_is_refused_with_those_that_are(method: Method) -> None:
+    snapshot = desk_of(BORROWED, releases=(Release("1.1.0", ()), Release("1.0.0", ())))
+    endpoint = Endpoint(EndpointKind.BUNDLE, "desk@2")
+    call = Call(method, "c-1", endpoint=endpoint, principal=make_principal(), snapshot=snapshot)
+    verdict = refusal(await Authorise(Access(snapshot)).inbound(call))
+    assert verdict.error is ErrorCode.NOT_FOUND
+    assert verdict.public == "The bundle desk has no release 2. There are 1.1.0, 1.0.0."
+    call.principal = make_principal(roles=("viewer",))
+    silent = await Authorise(Access(snapshot)).inbound(call)
+    assert method is Method.TOOLS_LIST or refusal(silent).error is ErrorCode.TOOL_NOT_FOUND
+    assert silent is PASS or "release" not in refusal(silent).public
+
+
+async def test_of_a_bundle_without_releases_none_can_be_pinned() -> None:
+    verdict, _ = await judge(
+        desk_of(BORROWED), "x", endpoint=Endpoint(EndpointKind.BUNDLE, "desk@1")
+    )
+    assert refusal(verdict).public == "The bundle desk has no release 1. It has none."

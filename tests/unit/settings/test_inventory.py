@@ -4,8 +4,8 @@ from bascule.telemetry.redaction import is_secret_name
 
 def test_the_sections_are_the_ones_agreed_on():
     assert list(sections()) == [
-        "app", "server", "database", "redis", "upstreams", "llm", "security", "observability",
-        "cache", "audit",
+        "app", "server", "database", "redis", "upstreams", "catalogue", "llm", "security",
+        "observability", "cache", "guards", "audit",
     ]  # fmt: skip
     assert reserved_sections() == {"llm"}
 
@@ -32,12 +32,14 @@ def test_names_for_all_layers_are_unique():
 
 
 def test_no_harmless_setting_is_named_like_a_secret():
-    secrets = ["security.sealing_keys"]
+    secrets = ["security.sealing_keys", "security.secret_keys", "security.vault_token"]
     assert [one.key for one in inventory().values() if is_secret_name(one.name)] == secrets
     assert [one.key for one in inventory().values() if one.is_secret] == [
         "database.url",
         "redis.url",
         "security.sealing_keys",
+        "security.secret_keys",
+        "security.vault_token",
     ]
 
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bascule.settings.secret import ConnectionUrl, SealingKey, holds_secret, masked
+from bascule.settings.secret import ConnectionUrl, Password, SealingKey, holds_secret, masked
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,8 @@ def test_a_url_with_nothing_secret_holds_none():
     assert not holds_secret("")
     assert not holds_secret("postgresql://u:@h/db")
     assert not holds_secret("no url")
+
+
+def test_of_a_password_nothing_is_shown_but_whether_there_is_one():
+    assert (str(Password("hunter2")), str(Password(""))) == ("********", "")
+    assert "hunter2" not in repr(Password("hunter2"))

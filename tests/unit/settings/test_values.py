@@ -91,3 +91,30 @@ def test_words_may_be_written_in_capitals():
 def test_a_name_is_one_printable_line(name: str):
     with pytest.raises(ValidationError):
         App(name=name)
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [("10.0.0.0/8", "10.0.0.0/8"), ("10.1.2.3", "10.1.2.3/32"), ("fd00::/8", "fd00::/8")],
+)
+def test_networks_are_ranges_or_addresses(given: str, kept: str):
+    assert Upstreams.model_validate({"allowed_networks": [given]}).allowed_networks == (kept,)
+
+
+@pytest.mark.parametrize("network", ["", "10.0.0.1/8", "10/8", "example.com", "10.0.0.0/33"])
+def test_what_is_no_network_is_refused(network: str):
+    with pytest.raises(ValidationError):
+        Upstreams.model_validate({"allowed_networks": [network]})
+
+
+@pytest.mark.parametrize("url", ["", "https://vault.example:8200", "http://10.0.0.1/base"])
+def test_addresses_of_services_are_urls(url: str):
+    assert Security.model_validate({"vault_url": url}).vault_url == url
+
+
+@pytest.mark.parametrize(
+    "url", ["vault:8200", "ftp://x", "https://u:p@x", "https://x?y=1", "https://", "https://[::1"]
+)
+def test_what_is_no_address_of_a_service_is_refused(url: str):
+    with pytest.raises(ValidationError):
+        Security.model_validate({"vault_url": url})

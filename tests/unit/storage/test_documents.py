@@ -90,3 +90,23 @@ def test_a_rule_with_an_unknown_effect_is_refused() -> None:
 
 def _through_json(document: dict[str, Any]) -> dict[str, Any]:
     return msgspec.json.decode(msgspec.json.encode(document))
+
+
+def test_a_source_from_before_there_was_more_to_say_is_read() -> None:
+    parameter = {
+        "argument": "a", "name": "a", "location": "query", "style": "form", "explode": True,
+        "required": False,
+    }  # fmt: skip
+    body = {"media_type": "text/plain", "properties": {}, "argument": "body", "required": True}
+    document = {
+        "kind": "rest", "upstream": "u", "method": "POST", "path": "/", "parameters": [parameter],
+        "body": body, "wraps_result": False,
+    }  # fmt: skip
+
+    assert read_source(document) == RestSource(
+        "u",
+        "POST",
+        "/",
+        (RestParameter("a", "a", ParameterLocation.QUERY, "form", explode=True),),
+        RestBody("text/plain", argument="body", required=True),
+    )

@@ -121,6 +121,20 @@ def test_what_a_model_can_act_on_is_a_tool_result(era: Era, error: ErrorCode) ->
 
 
 @pytest.mark.parametrize("era", Era)
+def test_an_argument_that_cannot_be_sent_is_the_models_to_correct(era: Era) -> None:
+    """Source: server/tools "Error Handling": input validation errors are tool results."""
+    details = {"field": "id"}
+    refusal = Refuse(ErrorCode.INVALID_VALUE, "`id` is empty.", "p", details, True)
+    result = render(call_of(era=era), refusal)["result"]
+    assert result["isError"] is True
+    assert result["content"] == [{"type": "text", "text": "E2004: `id` is empty."}]
+    assert result["_meta"][ERROR_META]["details"] == details
+    assert http_status(call_of(era=era), refusal) == 200
+    prompt = render(call_of(Method.PROMPTS_GET, era), refusal)
+    assert prompt["error"]["code"] == codes.INVALID_PARAMS
+
+
+@pytest.mark.parametrize("era", Era)
 @pytest.mark.parametrize(
     "error", [one for one in ErrorCode if one not in TOOL_ERRORS], ids=lambda error: error.code
 )

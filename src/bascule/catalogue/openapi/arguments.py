@@ -1,26 +1,30 @@
 """Parameters and body merged into the one flat object that a tool takes."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Final
-
-import msgspec
+from typing import Final, cast
 
 from bascule.catalogue.openapi.bodies import Body
 from bascule.catalogue.openapi.context import Context
-from bascule.catalogue.openapi.definitions import MAX_SCHEMA_BYTES, Translated, too_large
+from bascule.catalogue.openapi.definitions import Schema, Translated
 from bascule.catalogue.openapi.document import Node
-from bascule.catalogue.openapi.media import MediaKind
 from bascule.catalogue.openapi.operations import Operation
 from bascule.catalogue.openapi.parameters import Parameter
 from bascule.catalogue.openapi.samples import read_samples
 from bascule.catalogue.openapi.schemas import Schemas
-from bascule.catalogue.openapi.shapes import JsonObject
-from bascule.gateway.tool import ParameterLocation, RestBody, RestParameter
+from bascule.catalogue.openapi.shapes import JsonObject, as_list, as_object
+from bascule.catalogue.openapi.wording import spoken
+from bascule.gateway.tool import BodyKind, ParameterLocation, RestBody, RestParameter
 
 _BODY: Final = "body"
 _MOST_SAMPLES: Final = 3
+# Any other keyword says something about the body as a whole.
+_SPREADABLE: Final = frozenset(
+    {"type", "properties", "required", "title", "description", "examples", "default", "deprecated",
+     "additionalProperties"}
+)  # fmt: skip
+_OBJECT_TYPES: Final[tuple[object, ...]] = ("object", ["object"])
 # Where a name is in several places, the first of these keeps it as it is.
 _ORDER: Final = {location: rank for rank, location in enumerate(ParameterLocation)}
 
@@ -67,19 +71,20 @@ def merge(
     operation: Operation, parameters: list[Parameter], body: Body | None, schemas: Schemas,
     context: Context,
 ) -> Arguments:  # fmt: skip
-    """Merge everything an operation takes.
-
-    Raises:
-        Unconvertible: a schema has no translation, or all together are too large.
-    """
+    """Merge everything an operation takes."""
     parameters = sorted(parameters, key=lambda one: _ORDER[one.location])
     entries = [_parameter_entry(one, schemas, context) for one in parameters]
     entries += _body_entries(body, schemas) if body else []
+    needed = [one.wish for one in entries if one.location == _BODY and one.required]
+    if needed and _may_be_left_out(operation, context):
+        entries = [replace(one, required=one.required and one.location != _BODY) for one in entries]
+    else:
+        needed = []
     slots = tuple(_settle(entries, operation, context))
     refs = frozenset[str]().union(*(one.schema.refs for one in entries))
-    schema = _object_schema(slots, schemas.definitions(refs))
-    if len(msgspec.json.encode(schema)) > MAX_SCHEMA_BYTES:
-        raise too_large(operation.node.pointer)
+    tame = all(one.schema.tame for one in entries)
+    whole = {**_object_schema(slots), **_together(slots, needed)}
+    schema = schemas.complete(whole, Translated(whole, refs, tame), operation.node.pointer)
     wired = zip(slots, parameters, strict=False)  # the slots of the body come after
     return Arguments(
         slots,
@@ -89,7 +94,22 @@ def merge(
     )
 
 
-def _object_schema(slots: tuple[Slot, ...], definitions: JsonObject) -> JsonObject:
+def _may_be_left_out(operation: Operation, context: Context) -> bool:
+    """Does the document say so? Where it says nothing, what the body requires is required."""
+    declared = operation.node.get("requestBody")
+    return declared is not None and context.document.follow(declared).flag("required") is False
+
+
+def _together(slots: tuple[Slot, ...], needed: list[str]) -> JsonObject:
+    """Of a body that may be left out: what has to be given as soon as any of it is."""
+    body = [slot for slot in slots if slot.location == _BODY and slot.wire]
+    names = [slot.name for slot in body if slot.wire in needed]
+    asked = {slot.name: [name for name in names if name != slot.name] for slot in body}
+    asked = {name: others for name, others in asked.items() if others}
+    return {"dependentRequired": asked} if asked else {}
+
+
+def _object_schema(slots: tuple[Slot, ...]) -> JsonObject:
     schema: JsonObject = {
         "type": "object",
         "properties": {slot.name: slot.schema for slot in slots},
@@ -98,8 +118,6 @@ def _object_schema(slots: tuple[Slot, ...], definitions: JsonObject) -> JsonObje
     if required:
         schema["required"] = required
     schema["additionalProperties"] = False
-    if definitions:
-        schema["$defs"] = definitions
     return schema
 
 
@@ -108,7 +126,7 @@ def _parameter_entry(parameter: Parameter, schemas: Schemas, context: Context) -
         translated = Translated({"type": "string"}, frozenset())
     else:
         translated = schemas.translate(parameter.schema)
-    schema = _described(translated.schema, parameter.node.text("description"))
+    schema = _described(translated.schema, _said(parameter.node, context))
     if parameter.node.flag("deprecated"):
         schema["deprecated"] = True
     samples = list(islice(read_samples(parameter.node, context), _MOST_SAMPLES))
@@ -116,28 +134,54 @@ def _parameter_entry(parameter: Parameter, schemas: Schemas, context: Context) -
         schema["examples"] = samples
     return _Entry(
         parameter.name, parameter.name, parameter.location.value,
-        Translated(schema, translated.refs), parameter.required, None,
+        replace(translated, schema=schema), parameter.required, None,
     )  # fmt: skip
 
 
 def _body_entries(body: Body, schemas: Schemas) -> list[_Entry]:
     if body.properties is None:
-        return [_whole_body(body, schemas)]
+        return _spread(body, schemas) or [_whole_body(body, schemas)]
     return [
         _Entry(one.name, one.name, _BODY, schemas.translate(one.schema), one.required, None)
         for one in body.properties
     ]
 
 
+def _spread(body: Body, schemas: Schemas) -> list[_Entry]:
+    """The properties of a JSON body that is an object once its parts are composed, or nothing."""
+    if body.kind is not BodyKind.JSON or body.schema is None:
+        return []
+    translated = schemas.translate_inline(body.schema)
+    schema = as_object(translated.schema) or {}
+    members = as_object(schema.get("properties")) or {}
+    if not schema.keys() <= _SPREADABLE or schema.get("type", "object") not in _OBJECT_TYPES:
+        return []
+    if schema.get("additionalProperties", False) is not False or "" in members:
+        return []
+    required = set(as_list(schema.get("required")) or ())
+    return [
+        _Entry(
+            name, name, _BODY, replace(translated, schema=cast("Schema", member)), name in required,
+            None,
+        )
+        for name, member in members.items()
+    ]  # fmt: skip
+
+
 def _whole_body(body: Body, schemas: Schemas) -> _Entry:
-    if body.kind is MediaKind.TEXT:
-        translated = Translated({"type": "string"}, frozenset())
-    elif body.schema is None:
+    if body.schema is None:
         translated = Translated({}, frozenset())
     else:
         translated = schemas.translate(body.schema)
     schema = _described(translated.schema, body.description)
-    return _Entry(_BODY, "", _BODY, Translated(schema, translated.refs), body.required, body.media)
+    return _Entry(_BODY, "", _BODY, replace(translated, schema=schema), body.required, body.media)
+
+
+def _said(node: Node, context: Context) -> str | None:
+    text = node.text("description")
+    if text is None:
+        return None
+    return spoken(text, Node(text, (*node.pointer, "description")), context)
 
 
 def _described(schema: bool | JsonObject, description: str | None) -> JsonObject:  # noqa: FBT001 - a JSON Schema
@@ -171,14 +215,17 @@ def _wire(slot: Slot, parameter: Parameter) -> RestParameter:
         style=parameter.style,
         explode=parameter.explode,
         required=parameter.required,
+        allow_reserved=parameter.allow_reserved,
+        allow_empty=parameter.allow_empty,
+        parts=parameter.parts,
     )
 
 
 def _rest_body(body: Body, slots: list[Slot]) -> RestBody:
-    if body.properties is None:
-        return RestBody(body.media_type, argument=slots[0].name, required=body.required)
-    return RestBody(
-        body.media_type,
+    if body.properties is None and not slots[0].wire:
+        return replace(body.wire, argument=slots[0].name)
+    return replace(
+        body.wire,
         properties={slot.name: slot.wire for slot in slots},
         # OpenAPI bodies are optional unless stated, and authors forget: one that requires
         # something of its content is taken as required.

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bascule.catalogue.openapi.findings import Finding
-from bascule.gateway.tool import RestSource, RiskLevel
+from bascule.gateway.tool import GrpcSource, RestSource, RiskLevel
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +12,9 @@ class ToolDraft:
     """One operation as a tool. `source.upstream` is empty until the tool is stored.
 
     Both schemas are JSON Schema 2020-12, without references to the outside and with patterns
-    that run in linear time; `input_schema` compiles. `examples` are arguments it accepts.
+    that run in linear time; they compile. `examples` are arguments that the input accepts.
+    `security` lists what the API asks of a caller as the document says it: one of the
+    alternatives, each of them schemes by name with the scopes they need.
     """
 
     name: str
@@ -20,12 +22,19 @@ class ToolDraft:
     description: str
     input_schema: Mapping[str, object]
     output_schema: Mapping[str, object] | None
-    source: RestSource
+    source: RestSource | GrpcSource
     risk: RiskLevel
     tags: tuple[str, ...] = ()
+    owner: str | None = None
+    domain: str | None = None
     examples: tuple[Mapping[str, object], ...] = ()
     idempotent: bool = False
     deprecated: bool = False
+    cache_seconds: float = 0.0
+    timeout_seconds: float | None = None
+    security: tuple[Mapping[str, tuple[str, ...]], ...] = ()
+    base_url: str = ""
+    """Where this operation is, if not at the base URL of the conversion."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,14 +12,13 @@ from bascule.catalogue.openapi.context import Context
 from bascule.catalogue.openapi.document import Node
 from bascule.catalogue.openapi.samples import read_samples
 from bascule.catalogue.openapi.shapes import JsonObject, as_list, as_object
+from bascule.catalogue.openapi.validators import compile_checked
 
 _MOST_EXAMPLES: Final = 3
 _MOST_BYTES: Final = 16 * 1024
 
 
-def assemble(
-    arguments: Arguments, body: Body | None, validator: jsonschema_rs.Validator, context: Context
-) -> tuple[JsonObject, ...]:
+def assemble(arguments: Arguments, body: Body | None, context: Context) -> tuple[JsonObject, ...]:
     """Up to three examples that the tool accepts; one that it does not is remarked on."""
     base: JsonObject = {}
     for slot in arguments.slots:
@@ -28,10 +27,12 @@ def assemble(
             base[slot.name] = value[0]
     variants = list(_bodies(arguments, body, context)) or [{}]
     found: list[JsonObject] = []
+    validator = None  # compiled only where there is something to put to it
     for variant in variants[:_MOST_EXAMPLES]:
         example = {**_without_body(base, arguments, variant), **variant}
         if example in found or not _is_complete(example, arguments):
             continue
+        validator = validator or compile_checked(arguments.schema)
         if not validator.is_valid(example):
             place = body.media if body and variant else None
             _complain(example, place, validator, context)
@@ -91,7 +92,7 @@ def _resolved(schema: JsonObject, arguments: Arguments) -> JsonObject:
 def _bodies(arguments: Arguments, body: Body | None, context: Context) -> Iterator[JsonObject]:
     """The examples of the whole body, in terms of arguments."""
     rest = arguments.body
-    if body is None or rest is None or body.properties is None:
+    if body is None or rest is None or not rest.properties:
         return
     by_wire = {wire: argument for argument, wire in rest.properties.items()}
     for value in read_samples(body.media, context):

@@ -1,6 +1,8 @@
 """What is wrong with a document: remarks as values, and the one error that stops a conversion."""
 
-from collections.abc import Iterable, Sequence
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -8,14 +10,18 @@ from bascule.catalogue.openapi.pointers import Pointer, to_fragment
 from bascule.gateway.errors import ErrorCode, GatewayError
 
 _MOST_FINDINGS: Final = 1_000
+_MOST_OF_A_KIND: Final = 50
+_LONGEST_KIND: Final = 160
+_PARTICULARS: Final = re.compile(r"""'[^']*'|"[^"]*"|\{[^}]*\}|\bhttps?://\S+|\d[\d,.]*""")
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """A remark on one place of a document.
 
-    `location` is a JSON pointer as a fragment (`#/paths/~1pets/get`), `line` counts from 1 and
-    is None where the place is not in the text (a member that is missing).
+    `location` is a JSON pointer as a fragment (`#/paths/~1pets/get`), behind the name of its file
+    where that is not the main document. `line` counts from 1 and is None where the place is not
+    in the text (a member that is missing).
     """
 
     location: str
@@ -49,22 +55,36 @@ class Unconvertible(Exception):
         self.reason = reason
 
 
-class Remarks:
-    """Gathers findings while a document is converted: each once, and at most a thousand."""
+def _itself(pointer: Pointer) -> Pointer:
+    return pointer
 
-    def __init__(self) -> None:
+
+class Remarks:
+    """Gathers findings while a document is converted: each once, at most fifty of a kind.
+
+    `origin` gives, for a place that is remarked on, the place in the text that it came from.
+    """
+
+    def __init__(self, origin: Callable[[Pointer], Pointer] = _itself) -> None:
+        self._origin = origin
         self._found: dict[tuple[Pointer, str], None] = {}
-        self._left_out = 0
+        self._kinds: Counter[str] = Counter()
+
+    def at_origins(self, origin: Callable[[Pointer], Pointer]) -> "Remarks":
+        """Remarks like these and among them, on places that `origin` gives the originals of."""
+        remarks = Remarks(origin)
+        remarks._found, remarks._kinds = self._found, self._kinds
+        return remarks
 
     def add(self, pointer: Pointer, message: str) -> None:
         """Note `message` about the place at `pointer`."""
-        key = (pointer, message)
+        key = (self._origin(pointer), message)
         if key in self._found:
             return
-        if len(self._found) >= _MOST_FINDINGS:
-            self._left_out += 1
-            return
-        self._found[key] = None
+        kind = _kind_of(message)
+        self._kinds[kind] += 1
+        if self._kinds[kind] <= _MOST_OF_A_KIND and len(self._found) < _MOST_FINDINGS:
+            self._found[key] = None
 
     def pointers(self) -> Sequence[Pointer]:
         """The places remarked on."""
@@ -76,6 +96,13 @@ class Remarks:
             Finding(to_fragment(pointer), message, lines.get(pointer))
             for pointer, message in self._found
         ]
-        if self._left_out:
-            found.append(Finding("#", f"{self._left_out} more remarks are not shown."))
+        shown = Counter(_kind_of(message) for _, message in self._found)
+        for kind, count in self._kinds.items():
+            if count > shown[kind]:
+                found.append(Finding("#", f"And {count - shown[kind]:,} more: {kind}"))
         return tuple(found)
+
+
+def _kind_of(message: str) -> str:
+    """What remarks of the same kind have in common: all but names, numbers and the reason."""
+    return _PARTICULARS.sub("\u2026", message[:_LONGEST_KIND])

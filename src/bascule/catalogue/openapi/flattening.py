@@ -6,6 +6,7 @@ from typing import Final
 
 from bascule.catalogue.openapi.context import Context
 from bascule.catalogue.openapi.document import Node
+from bascule.catalogue.openapi.findings import Unconvertible
 from bascule.catalogue.openapi.pointers import Pointer
 from bascule.catalogue.openapi.shapes import as_list
 from bascule.catalogue.openapi.visibility import Direction, hidden_properties, is_hidden
@@ -42,14 +43,15 @@ def flatten(schema: Node, context: Context) -> list[Property] | None:
     """The properties of an object schema, the parts of its `allOf` merged.
 
     None where the body must stay whole: not an object, open to further properties, bound by
-    conditions across properties, or two parts that describe the same property.
-
-    Raises:
-        Unconvertible: a reference leads nowhere or out of the document.
+    conditions across properties, two parts that describe the same property, or a reference that
+    leads nowhere.
     """
     gathered = _Gathered()
-    if not _gather(schema, gathered, context) or not gathered.properties:
-        return None
+    try:
+        if not _gather(schema, gathered, context) or not gathered.properties:
+            return None
+    except Unconvertible:
+        return None  # said where the schema is translated
     hidden = hidden_properties(context.document.follow(schema), Direction.INPUT, context)
     return [
         Property(name, node, name in gathered.required)

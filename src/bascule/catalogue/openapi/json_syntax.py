@@ -14,6 +14,9 @@ from bascule.catalogue.openapi.shapes import as_list, as_object
 MAX_DEPTH: Final = 100
 """Levels of nesting; real documents stay below 30, and validators give up near 250."""
 
+MOST_VALUES: Final = 2_000_000
+"""Values in one document, and so the memory it takes; the largest real ones hold half of that."""
+
 _TOKENS: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\]]|[^\s{}\[\]:,"]+', re.DOTALL)
 _BYTE_OFFSET: Final = re.compile(r" \(byte (\d+)\)$")
 _SPAN: Final = 40
@@ -27,8 +30,12 @@ def read_json(text: str) -> object:
     """Decode a JSON document.
 
     Raises:
-        DocumentRejected: not JSON, a duplicate key, or nested too deeply; says where.
+        DocumentRejected: not JSON, a duplicate key, nested too deeply, or too many values; says
+            where.
     """
+    # Each value begins an array or object, or follows a comma: no text holds more than that.
+    if text.count(",") + text.count("{") + text.count("[") > MOST_VALUES:
+        raise too_many_values()
     try:
         root = msgspec.json.decode(text)
         _refuse_duplicates(text)
@@ -67,6 +74,14 @@ def too_deep() -> DocumentRejected:
     )
 
 
+def too_many_values() -> DocumentRejected:
+    """The error for a document of more than `MOST_VALUES` values."""
+    return DocumentRejected(
+        f"The document holds more than {MOST_VALUES:,} values, YAML aliases expanded. Split it by "
+        "tag or by path."
+    )
+
+
 def _unquoted(word: str) -> str:
     if not word.startswith('"'):
         return word
@@ -83,25 +98,26 @@ def _refuse_duplicates(text: str) -> None:
 
 
 def _check_depth(root: object) -> None:
-    layer = [root]
+    layer: list[object] = [root] if isinstance(root, dict | list) else []
     for _ in range(MAX_DEPTH):
-        below: list[object] = []
-        for value in layer:
-            below.extend((as_object(value) or {}).values() or as_list(value) or ())
-        if not below:
+        layer = [part for value in layer for part in _below(value)]
+        if not layer:
             return
-        layer = below
     raise too_deep()
 
 
+def _below(value: object) -> list[object]:
+    """The arrays and objects directly in an array or object."""
+    members = as_object(value)
+    parts = (as_list(value) or ()) if members is None else members.values()
+    return [part for part in parts if isinstance(part, dict | list)]
+
+
 def _malformed(text: str, complaint: str) -> DocumentRejected:
-    offset = _BYTE_OFFSET.search(complaint)
+    match = _BYTE_OFFSET.search(complaint)
     reason = _BYTE_OFFSET.sub("", complaint).removeprefix("JSON is malformed: ")
-    if offset is None:
-        return DocumentRejected(
-            f"The document is not valid JSON: {reason}.", [Finding("#", reason, None)]
-        )
-    before = text.encode()[: int(offset.group(1))].decode(errors="ignore")
+    # Where no place is given, the text ends too early.
+    before = text.encode()[: int(match.group(1))].decode(errors="ignore") if match else text
     line = before.count("\n") + 1
     column = len(before) - before.rfind("\n")
     near = text[len(before) : len(before) + _SPAN].split("\n", maxsplit=1)[0]

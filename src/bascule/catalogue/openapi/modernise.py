@@ -14,8 +14,17 @@ _ANNOTATIONS: Final = frozenset(
 )
 
 
+_NULLABLE: Final = ("nullable", "x-nullable")
+"""The second is how authors of Swagger 2.0 said the first."""
+_OLD_WORDS: Final = frozenset(
+    {"example", "exclusiveMinimum", "exclusiveMaximum", "nullable", "x-nullable"}
+)
+
+
 def modernise(schema: JsonObject) -> JsonObject:
     """`schema` without `example`, boolean exclusive bounds and `nullable`; a copy if changed."""
+    if _OLD_WORDS.isdisjoint(schema):
+        return schema
     schema = _with_examples(schema)
     schema = _with_exclusive_bounds(schema)
     return _with_null(schema)
@@ -49,9 +58,9 @@ def _with_exclusive_bounds(schema: JsonObject) -> JsonObject:
 
 
 def _with_null(schema: JsonObject) -> JsonObject:
-    if schema.get("nullable") is not True:
+    if schema.get("nullable", schema.get("x-nullable")) is not True:
         return schema
-    bare = {key: value for key, value in schema.items() if key != "nullable"}
+    bare = {key: value for key, value in schema.items() if key not in _NULLABLE}
     if any(word in bare for word in _COMBINATORS):
         # A part that demands its own type would refuse null, so null stands beside it.
         inner = {key: value for key, value in bare.items() if key not in _ANNOTATIONS}

@@ -22,13 +22,13 @@ class Event(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Wanted:
+class Wanted:
     """A tree of the pointers asked for; `pointer` is set where one ends."""
 
-    children: "dict[str, _Wanted]" = field(default_factory=dict[str, "_Wanted"])
+    children: "dict[str, Wanted]" = field(default_factory=dict[str, "Wanted"])
     pointer: Pointer | None = None
 
-    def step(self, token: str, line: int, found: dict[Pointer, int]) -> "_Wanted | None":
+    def step(self, token: str, line: int, found: dict[Pointer, int]) -> "Wanted | None":
         """Go down to `token`, noting its line where it is wanted; None where nothing is."""
         child = self.children.get(token)
         if child is not None and child.pointer is not None:
@@ -40,15 +40,15 @@ class _Wanted:
 class _Level:
     """An open object or array, what is wanted in it, and how far it has been read."""
 
-    wanted: _Wanted | None
+    wanted: Wanted | None
     is_array: bool
     index: int = 0
-    current: _Wanted | None = None
+    current: Wanted | None = None
 
 
 def find_lines(events: Iterable[Event], pointers: Collection[Pointer]) -> dict[Pointer, int]:
     """The line of each of `pointers` that the document has: that of its key, or of its item."""
-    root = _tree(pointers)
+    root = tree_of(pointers)
     found: dict[Pointer, int] = {}
     levels = [_Level(None, is_array=False, current=root)]
     if root.pointer is not None:
@@ -100,11 +100,12 @@ def _with_roles(events: Iterable[Event]) -> Iterator[tuple[Event, bool]]:
             expects_key.append(True if event.kind == "{" else None)
 
 
-def _tree(pointers: Collection[Pointer]) -> _Wanted:
-    root = _Wanted()
+def tree_of(pointers: Collection[Pointer]) -> Wanted:
+    """The tree whose branches are `pointers`."""
+    root = Wanted()
     for pointer in pointers:
         node = root
         for token in pointer:
-            node = node.children.setdefault(token, _Wanted())
+            node = node.children.setdefault(token, Wanted())
         node.pointer = pointer
     return root

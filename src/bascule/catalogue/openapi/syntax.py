@@ -1,18 +1,26 @@
 """Bytes to values, whether they are JSON or YAML."""
 
-from collections.abc import Callable, Collection, Iterator
+import re
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from bascule.catalogue.openapi.findings import DocumentRejected, Finding
-from bascule.catalogue.openapi.json_syntax import json_events, read_json
+from bascule.catalogue.openapi.json_positions import find_json_lines
+from bascule.catalogue.openapi.json_syntax import read_json
 from bascule.catalogue.openapi.pointers import Pointer
-from bascule.catalogue.openapi.positions import Event, find_lines
+from bascule.catalogue.openapi.positions import find_lines
 from bascule.catalogue.openapi.yaml_syntax import read_yaml, yaml_events
 
-MAX_DOCUMENT_BYTES: Final = 20 * 1024 * 1024
+MAX_DOCUMENT_BYTES: Final = 50 * 1024 * 1024
 _GZIP: Final = b"\x1f\x8b"
 _ZIP: Final = b"PK\x03\x04"
+_ANNOUNCEMENT: Final = re.compile(
+    rb"""(?:^|[{,])\s*["']?(?:openapi|swagger)["']?\s*:\s*["']?[0-9]""", re.MULTILINE
+)
+_HEAD_BYTES: Final = 64 * 1024
+
+_FindLines: TypeAlias = Callable[[str, Collection[Pointer]], dict[Pointer, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +29,11 @@ class Text:
 
     root: object
     _text: str
-    _events: Callable[[str], Iterator[Event]]
+    _find_lines: _FindLines
 
     def lines(self, pointers: Collection[Pointer]) -> dict[Pointer, int]:
         """The line of each place that is in the text. Reads the text again: ask once."""
-        return find_lines(self._events(self._text), pointers) if pointers else {}
+        return self._find_lines(self._text, pointers) if pointers else {}
 
 
 def read(document: bytes) -> Text:
@@ -44,8 +52,19 @@ def read(document: bytes) -> Text:
             "openapi.json or openapi.yaml on it."
         )
     if opening in "{[":
-        return Text(read_json(text), text, json_events)
-    return Text(read_yaml(text), text, yaml_events)
+        return Text(read_json(text), text, find_json_lines)
+    return Text(read_yaml(text), text, _find_yaml_lines)
+
+
+def announces_openapi(document: bytes) -> bool:
+    """Does it look like the main document of a description? Reads no more than its ends."""
+    if _ANNOUNCEMENT.search(document, 0, _HEAD_BYTES):
+        return True
+    return bool(_ANNOUNCEMENT.search(document, max(0, len(document) - _HEAD_BYTES)))
+
+
+def _find_yaml_lines(text: str, pointers: Collection[Pointer]) -> dict[Pointer, int]:
+    return find_lines(yaml_events(text), pointers)
 
 
 def _decode(document: bytes) -> str:

@@ -7,6 +7,7 @@ import jsonschema_rs
 
 from bascule.protocol.schemas import MOST_VISITS, expanded_size
 
+_LONGEST_COMPLAINT: Final = 100
 _LINEAR: Final = jsonschema_rs.RegexOptions()
 
 
@@ -19,12 +20,30 @@ def compile_schema(schema: Mapping[str, object]) -> jsonschema_rs.Validator:
     """
     if expanded_size(schema, MOST_VISITS) > MOST_VISITS:
         raise ValueError(f"it checks one value against more than {MOST_VISITS:,} subschemas")
+    return compile_checked(schema)
+
+
+def compile_checked(schema: Mapping[str, object]) -> jsonschema_rs.Validator:
+    """Compile a schema of which it is known that checking a value by it is bounded.
+
+    Raises:
+        ValueError: it is not a usable schema; the message is one line.
+    """
     try:
         return jsonschema_rs.Draft202012Validator(
             dict(schema), retriever=_refuse, pattern_options=_LINEAR
         )
     except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
         raise ValueError(str(error).split("\n", maxsplit=1)[0]) from None
+
+
+def complaint(error: jsonschema_rs.ValidationError) -> str:
+    """Where in a value it is wrong, and what about it; in a line that can be read."""
+    way = "/".join(str(step) for step in error.instance_path)
+    keyword = next((str(step) for step in reversed(error.schema_path) if isinstance(step, str)), "")
+    if len(error.message) <= _LONGEST_COMPLAINT:
+        return f"at '/{way[:_LONGEST_COMPLAINT]}': {error.message}"
+    return f"at '/{way[:_LONGEST_COMPLAINT]}': the value is not what `{keyword[:40]}` asks for"
 
 
 class Patterns:

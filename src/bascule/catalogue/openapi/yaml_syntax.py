@@ -1,7 +1,7 @@
 """YAML text to JSON values: the core schema of YAML 1.2, bounded, errors with line and column.
 
 Built on the parser's events, so nesting costs no stack and aliases are counted before they are
-shared: a document that would expand beyond `_MOST_NODES` values is refused, as is a cycle.
+shared: a document that would expand beyond `MOST_VALUES` values is refused, as is a cycle.
 """
 
 import math
@@ -24,11 +24,16 @@ from yaml.events import (
 )
 
 from bascule.catalogue.openapi.findings import DocumentRejected, Finding
-from bascule.catalogue.openapi.json_syntax import MAX_DEPTH, duplicate_key, too_deep
+from bascule.catalogue.openapi.json_syntax import (
+    MAX_DEPTH,
+    MOST_VALUES,
+    duplicate_key,
+    too_deep,
+    too_many_values,
+)
 from bascule.catalogue.openapi.positions import Event
 from bascule.catalogue.openapi.shapes import JsonObject, as_list, as_object
 
-_MOST_NODES: Final = 2_000_000
 _LONGEST_NUMBER: Final = 40
 
 _INTEGER: Final = re.compile(r"[-+]?[0-9]+")
@@ -197,11 +202,8 @@ class _Builder:
 
     def _count(self, nodes: int, height: int) -> None:
         self._nodes += nodes
-        if self._nodes > _MOST_NODES:
-            raise DocumentRejected(
-                f"The document holds more than {_MOST_NODES} values once its YAML aliases are "
-                "expanded. Split it, or write out what is needed."
-            )
+        if self._nodes > MOST_VALUES:
+            raise too_many_values()
         if len(self._frames) + height >= MAX_DEPTH:
             raise too_deep()
 

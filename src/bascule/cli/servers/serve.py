@@ -7,6 +7,7 @@ from pathlib import Path
 import structlog
 import uvloop
 
+from bascule.app.declared.following import folder_key, following
 from bascule.app.instance import open_instance
 from bascule.app.ready import Ready, hold, write_ready
 from bascule.app.reloading import reload_on_hangup
@@ -29,7 +30,11 @@ async def _serve(loaded: Loaded, data: Path, read: Callable[[], Loaded]) -> None
     listener = bind(config)
     url = base_url(listener)
     try:
-        async with open_instance(loaded, data) as instance:
+        key = folder_key(loaded)
+        async with (
+            open_instance(loaded, data, key.records) as instance,
+            following(instance.front, loaded, data, key),
+        ):
 
             def on_ready() -> None:
                 instance.health.start()

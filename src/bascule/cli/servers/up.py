@@ -9,6 +9,7 @@ from pathlib import Path
 
 import uvloop
 
+from bascule.app.declared.following import folder_key, following
 from bascule.app.demo import publish_booking, running_booking
 from bascule.app.instance import Instance, open_instance
 from bascule.app.keyfile import ensure_key
@@ -32,9 +33,11 @@ async def _up(loaded: Loaded, data: Path, *, demo: bool, browser: bool) -> None:
     listener = bind(config)
     async with AsyncExitStack() as stack:
         stack.callback(listener.close)
-        instance = await stack.enter_async_context(open_instance(loaded, data))
+        key = folder_key(loaded)
+        instance = await stack.enter_async_context(open_instance(loaded, data, key.records))
         stack.enter_context(hold(data))
         ready = await _prepare(stack, instance, data, base_url(listener), demo=demo)
+        await stack.enter_async_context(following(instance.front, loaded, data, key))
 
         def on_ready() -> None:
             instance.health.start()

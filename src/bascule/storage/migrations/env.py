@@ -3,7 +3,7 @@
 from alembic import context
 from sqlalchemy import Connection
 
-from bascule.storage.tables import Base
+from bascule.storage.metadata import metadata
 
 connection: Connection | None = context.config.attributes.get("connection")
 if connection is None:
@@ -11,7 +11,7 @@ if connection is None:
 
 context.configure(
     connection=connection,
-    target_metadata=Base.metadata,
+    target_metadata=metadata,
     # SQLite alters most things only by building the table anew.
     render_as_batch=True,
     transactional_ddl=True,

@@ -40,16 +40,17 @@ class Policies(Scoped):
         """
         if await self._find(rule.name) is not None:
             raise Conflict(f"A policy named {rule.name} exists already. Choose another name.")
-        row = PolicyRow(
-            tenant_id=self._tenant_id,
-            name=rule.name,
-            description=description,
-            type=RBAC,
-            rules=rule_document(rule),
-            priority=rule.priority,
-            is_active=True,
-        )
-        self._session.add(row)
+        return await self.put(rule, description)
+
+    async def put(self, rule: RbacRule, description: str = "") -> StoredPolicy:
+        """Add a policy, active, or make the one of that name like it."""
+        row = await self._find(rule.name)
+        if row is None:
+            row = PolicyRow(tenant_id=self._tenant_id, name=rule.name, type=RBAC, is_active=True)
+            self._session.add(row)
+        row.description = description
+        row.rules = rule_document(rule)
+        row.priority = rule.priority
         await self._session.flush()
         return _stored(row)
 

@@ -6,27 +6,23 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, String, func, literal, or_, select
+from sqlalchemy import func, select
 
 from bascule.gateway.errors import Conflict, InvalidValue, NotFound
 from bascule.gateway.tool import Tool, ToolStatus
 from bascule.storage.counter import author_of
-from bascule.storage.mapping import newest, rank, tool_columns, tool_from
+from bascule.storage.edits import carry_edits, column_of
+from bascule.storage.mapping import LISTABLE, newest, rank, tool_columns, tool_from
+from bascule.storage.repositories.finding import Finder, ToolFilter
 from bascule.storage.repositories.page import Page, offset_of
 from bascule.storage.repositories.scope import Scoped
-from bascule.storage.tables import BundleRow, ToolRow, UpstreamRow
+from bascule.storage.repositories.standards import Standards
+from bascule.storage.semver import precedence
+from bascule.storage.suggestion import did_you_mean
+from bascule.storage.tables import BundleRow, ImportRow, ToolRow, UpstreamRow
 
 _NAMES_PER_QUERY: Final = 500
-_ESCAPE: Final = "\\"
-
-
-@dataclass(frozen=True, slots=True)
-class ToolFilter:
-    """Which tools to list. `search` is any part of name or description, case aside."""
-
-    bundle: str | None = None
-    status: ToolStatus | None = None
-    search: str | None = None
+_MOST_NAMED: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +35,14 @@ class StoredTool:
     created_by: str
     created_at: datetime
     updated_at: datetime
+    edited: tuple[str, ...] = ()
+    """Fields that somebody changed by hand; an import keeps them (`storage.edits`)."""
 
 
 class Tools(Scoped):
     """A tenant's tools."""
+
+    _standards: Standards | None = None
 
     async def upsert(self, tool: Tool, *, spec_id: UUID | None = None) -> StoredTool:
         """As `upsert_many`, for one."""
@@ -53,6 +53,8 @@ class Tools(Scoped):
     ) -> tuple[StoredTool, ...]:
         """Add each tool, or make the one of that name and version like it, status kept.
 
+        What was edited by hand stays as it is, and goes on to a new version.
+
         A new tool gets the status it comes with. `definition` is kept for relayed tools only;
         without `spec_id`, an existing tool stays with its document.
 
@@ -62,14 +64,21 @@ class Tools(Scoped):
         bundles = await self._bundle_ids({tool.bundle for tool in tools})
         upstreams = await self._upstream_ids({tool.source.upstream for tool in tools})
         rows = await self._by_version({tool.name for tool in tools})
+        by_name: dict[str, list[ToolRow]] = {}
+        for (name, _), row in rows.items():
+            by_name.setdefault(name, []).append(row)
         stored: list[tuple[ToolRow, str]] = []
         for tool in tools:
             row = rows.get((tool.name, tool.version))
             if row is None:
                 row = rows[tool.name, tool.version] = self._new_row(tool)
+                if before := by_name.get(tool.name):
+                    carry_edits(row, newest(before))
             columns = tool_columns(tool, bundles[tool.bundle], upstreams[tool.source.upstream])
+            kept = {column_of(field) for field in row.edited}
             for column, value in columns.items():
-                setattr(row, column, value)
+                if column not in kept:
+                    setattr(row, column, value)
             row.spec_id = spec_id or row.spec_id
             stored.append((row, tool.bundle))
         await self._session.flush()
@@ -78,29 +87,23 @@ class Tools(Scoped):
     async def list(
         self, filters: ToolFilter | None = None, *, page: int = 1, limit: int = 20
     ) -> Page[StoredTool]:
-        """A page of the tools that match, by name and version.
+        """A page of the tools that match, by name and version, or by how well they fit a search.
 
         Raises:
             InvalidValue: no such page.
         """
         offset = offset_of(page, limit)
-        conditions = self._conditions(filters or ToolFilter())
-        total = await self._session.scalar(
-            select(func.count())
-            .select_from(ToolRow)
-            .join(BundleRow, BundleRow.id == ToolRow.bundle_id)
-            .where(*conditions)
-        )
+        finder = Finder(self._session, self._tenant_id)
+        found = await finder.find(filters or ToolFilter(), offset, limit)
         rows = await self._session.execute(
             select(ToolRow, BundleRow.name)
             .join(BundleRow, BundleRow.id == ToolRow.bundle_id)
-            .where(*conditions)
-            .order_by(ToolRow.name, ToolRow.version, ToolRow.id)
-            .limit(limit)
-            .offset(offset)
+            # Not plainly: SQLite would go through all tools of the tenant rather than by these ids.
+            .where(func.coalesce(ToolRow.tenant_id, ToolRow.tenant_id) == self._tenant_id)
+            .where(ToolRow.id.in_(found.ids))
         )
-        items = tuple(_stored(row, bundle) for row, bundle in rows)
-        return Page(items, total or 0, page, limit)
+        stored = {row.id: _stored(row, bundle) for row, bundle in rows}
+        return Page(tuple(stored[id_] for id_ in found.ids), found.total, page, limit)
 
     async def get(self, name: str, version: str | None = None) -> StoredTool:
         """A version of a tool; if none is named, the one callers get, else the newest.
@@ -114,17 +117,72 @@ class Tools(Scoped):
     async def publish(self, name: str, version: str | None = None) -> StoredTool:
         """Make a version active, the newest if none is named. A second time changes nothing.
 
+        Other versions that were active become deprecated: callable by their number.
+
         Raises:
             NotFound: there is none.
-            Conflict: it is quarantined, so somebody has to look at it first.
+            Conflict: it is quarantined, so somebody has to look at it first, or its import moves
+                the API to another address.
+            InvalidValue: it does not meet the tenant's metadata standard.
         """
-        row = newest(await self._versions(name, version))
+        rows = await self._versions(name, None)
+        row = newest(rows if version is None else await self._versions(name, version))
         if row.status == ToolStatus.QUARANTINED:
             raise Conflict(
                 f"Tool {row.name} {row.version} is quarantined because its definition changed. "
                 "Review the change, then set its status."
             )
+        await self._meet_standard(row)
+        await self._stay_where_it_is(row)
+        for other in rows:
+            if other is not row and other.status == ToolStatus.ACTIVE:
+                other.status = ToolStatus.DEPRECATED.value
         return await self._set_status(row, ToolStatus.ACTIVE)
+
+    async def versions(self, name: str) -> tuple[StoredTool, ...]:
+        """Every version of a tool, the newest first.
+
+        Raises:
+            NotFound: there is none.
+        """
+        rows = sorted(
+            await self._versions(name, None), key=lambda row: precedence(row.version), reverse=True
+        )
+        return tuple([await self._with_bundle(row) for row in rows])
+
+    async def roll_back(self, name: str, version: str | None = None) -> StoredTool:
+        """Make an earlier version active again, and those after it inactive.
+
+        Without `version` it is the one before the version in force.
+
+        Raises:
+            NotFound: there is none.
+            Conflict: there is nothing to go back to, or it is a draft or quarantined.
+            InvalidValue: it does not meet the tenant's metadata standard.
+        """
+        rows = await self._versions(name, None)
+        row = await self._earlier(rows, version)
+        await self._meet_standard(row)
+        for other in rows:
+            if precedence(other.version) > precedence(row.version) and other.status in LISTABLE:
+                other.status = ToolStatus.INACTIVE.value
+        return await self._set_status(row, ToolStatus.ACTIVE)
+
+    async def _earlier(self, rows: Sequence[ToolRow], version: str | None) -> ToolRow:
+        name, current = rows[0].name, max(rows, key=rank)
+        if version is not None:
+            chosen = newest(await self._versions(name, version))
+        else:
+            before = [row for row in rows if _comes_before(row, current)]
+            if not before:
+                raise Conflict(f"Tool {name} has no version before {current.version}.")
+            chosen = newest(before)
+        if chosen.status in (ToolStatus.DRAFT, ToolStatus.QUARANTINED):
+            raise Conflict(
+                f"Tool {name} {chosen.version} is {chosen.status}: it was never in force, or is "
+                "held back. Publish it, if it is wanted."
+            )
+        return chosen
 
     async def set_status(
         self, name: str, status: ToolStatus, version: str | None = None
@@ -134,7 +192,10 @@ class Tools(Scoped):
         Raises:
             NotFound: there is none.
         """
-        return await self._set_status(newest(await self._versions(name, version)), status)
+        row = newest(await self._versions(name, version))
+        if status is ToolStatus.ACTIVE:
+            await self._meet_standard(row)
+        return await self._set_status(row, status)
 
     async def delete(self, name: str, version: str | None = None) -> int:
         """Remove a version, or all if none is named; tells how many.
@@ -147,6 +208,30 @@ class Tools(Scoped):
             await self._session.delete(row)
         await self._session.flush()
         return len(rows)
+
+    async def _stay_where_it_is(self, row: ToolRow) -> None:
+        """See that `row` calls the address that its import was made for."""
+        moved = await self._session.execute(
+            select(ImportRow.id, ImportRow.base_url)
+            .join(UpstreamRow, UpstreamRow.id == row.upstream_id)
+            .where(
+                ImportRow.tenant_id == self._tenant_id,
+                ImportRow.id == row.spec_id,
+                ImportRow.status == "draft",
+                ImportRow.base_url != UpstreamRow.url,
+            )
+        )
+        if (found := moved.first()) is not None:
+            raise Conflict(
+                f"Import {found.id}, which made {row.name} {row.version}, moves the API to "
+                f"{found.base_url}. Publish the import, which moves all of its tools.",
+                details={"import": str(found.id)},
+            )
+
+    async def _meet_standard(self, row: ToolRow) -> None:
+        if self._standards is None:
+            self._standards = Standards(self._session, self._tenant_id)
+        await self._standards.check([(await self._with_bundle(row)).tool])
 
     async def _set_status(self, row: ToolRow, status: ToolStatus) -> StoredTool:
         row.status = status.value
@@ -169,8 +254,24 @@ class Tools(Scoped):
             statement = statement.where(ToolRow.version == version)
         rows = (await self._session.scalars(statement)).all()
         if not rows:
-            raise NotFound(f"There is no tool named {name}{f' {version}' if version else ''}.")
+            raise await self._missing(name, version)
         return rows
+
+    async def _missing(self, name: str, version: str | None) -> NotFound:
+        """The failure where there is no such tool; names what may be meant."""
+        rows = await self._session.execute(
+            select(ToolRow.name, ToolRow.version).where(ToolRow.tenant_id == self._tenant_id)
+        )
+        known = {(one, other) for one, other in rows}
+        versions = [other for one, other in known if one == name]
+        if versions:
+            there_are = ", ".join(sorted(versions, key=precedence, reverse=True)[:_MOST_NAMED])
+            return NotFound(
+                f"There is no version {version} of {name}; there are {there_are}.",
+                details={"field": "version"},
+            )
+        guess = did_you_mean(name, {one for one, _ in known})
+        return NotFound(f"There is no tool named {name}.{guess}", details={"field": "name"})
 
     async def _by_version(self, names: set[str]) -> dict[tuple[str, str], ToolRow]:
         found: dict[tuple[str, str], ToolRow] = {}
@@ -191,6 +292,7 @@ class Tools(Scoped):
             name=tool.name,
             version=tool.version,
             status=tool.status.value,
+            edited=[],
             created_by=author_of(self._session),
         )
         self._session.add(row)
@@ -208,28 +310,10 @@ class Tools(Scoped):
         )
         return _require("upstream", names, dict(rows.all()))
 
-    def _conditions(self, filters: ToolFilter) -> Sequence[ColumnElement[bool]]:
-        conditions = [ToolRow.tenant_id == self._tenant_id]
-        if filters.bundle is not None:
-            conditions.append(BundleRow.name == filters.bundle)
-        if filters.status is not None:
-            conditions.append(ToolRow.status == filters.status.value)
-        if filters.search:
-            pattern = literal(f"%{_escaped(filters.search)}%", String())
-            conditions.append(
-                or_(
-                    ToolRow.name.ilike(pattern, escape=_ESCAPE),
-                    ToolRow.description.ilike(pattern, escape=_ESCAPE),
-                )
-            )
-        return conditions
 
-
-def _escaped(search: str) -> str:
-    """`search` as a LIKE pattern that matches only itself."""
-    for special in (_ESCAPE, "%", "_"):
-        search = search.replace(special, _ESCAPE + special)
-    return search
+def _comes_before(row: ToolRow, current: ToolRow) -> bool:
+    was_in_force = row.status not in (ToolStatus.DRAFT, ToolStatus.QUARANTINED)
+    return was_in_force and precedence(row.version) < precedence(current.version)
 
 
 def _require(kind: str, names: set[str], known: dict[str, UUID]) -> dict[str, UUID]:
@@ -250,4 +334,5 @@ def _stored(row: ToolRow, bundle: str) -> StoredTool:
         row.created_by,
         row.created_at,
         row.updated_at,
+        tuple(row.edited),
     )

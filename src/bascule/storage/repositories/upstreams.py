@@ -9,9 +9,11 @@ from sqlalchemy import select
 
 from bascule.gateway.errors import Conflict, NotFound
 from bascule.gateway.tool import Upstream
+from bascule.storage.documents import connector_document
 from bascule.storage.mapping import upstream_from
 from bascule.storage.repositories.scope import Scoped
 from bascule.storage.tables import ToolRow, UpstreamRow
+from bascule.upstreams.http1 import Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,35 @@ class Upstreams(Scoped):
         ).one_or_none()
 
 
+def has_credentials(upstream: Upstream) -> bool:
+    """Whether requests to it carry what must not go to anybody else."""
+    connector = upstream.connector
+    return bool(upstream.headers or connector.credentials or connector.tls)
+
+
+def refuse_move(upstream: Upstream, url: str) -> None:
+    """See that what `upstream` is shown does not come to go to another host, at `url`.
+
+    Raises:
+        Conflict: it has credentials, and they were set for where it is now.
+    """
+    if has_credentials(upstream) and not same_origin(upstream.url, url):
+        raise Conflict(
+            f"The service {upstream.name} has credentials, which would go to another host than "
+            "the one they were set for. An operator must say so first, giving them anew: "
+            f"bascule upstreams set {upstream.name} --address URL …",
+            details={"upstream": upstream.name},
+        )
+
+
+def same_origin(first: str, second: str) -> bool:
+    """Whether two URLs lead to one scheme, host and port. False where one is unusable."""
+    try:
+        return Origin.locate(first)[0] == Origin.locate(second)[0]
+    except ValueError:
+        return False
+
+
 def _columns(upstream: Upstream) -> dict[str, Any]:
     return {
         "kind": upstream.kind.value,
@@ -101,6 +132,8 @@ def _columns(upstream: Upstream) -> dict[str, Any]:
         "headers": [[name, value] for name, value in upstream.headers],
         "connect_timeout_seconds": upstream.connect_timeout_seconds,
         "timeout_seconds": upstream.timeout_seconds,
+        "connector": connector_document(upstream.connector),
+        "pinning": upstream.pinning.value,
     }
 
 

@@ -5,11 +5,12 @@ import math
 import ssl
 import time
 from collections import deque
+from collections.abc import Sequence
 
 from bascule.upstreams.http1.connection import Connection
 from bascule.upstreams.http1.failures import timed_out, unreachable
 from bascule.upstreams.http1.messages import Origin
-from bascule.upstreams.http1.settings import PoolConfig
+from bascule.upstreams.http1.settings import PoolConfig, TlsSource
 
 
 class OriginPool:
@@ -19,7 +20,7 @@ class OriginPool:
         self,
         origin: Origin,
         config: PoolConfig,
-        tls: ssl.SSLContext | None,
+        tls: ssl.SSLContext | TlsSource | None,
         loop: asyncio.AbstractEventLoop,
     ) -> None:
         """`tls` is None for plain http."""
@@ -63,6 +64,7 @@ class OriginPool:
 
         Raises:
             UpstreamUnreachable: no connection could be made; nothing was sent.
+            AddressRefused: the rules forbid it.
             UpstreamTimeout: the deadline passed first; nothing was sent either.
         """
         connection = self.take_idle()
@@ -183,13 +185,7 @@ class OriginPool:
         origin = self.origin
         try:
             async with asyncio.timeout(min(cap, remaining)):
-                await self._loop.create_connection(
-                    lambda: connection,
-                    origin.host,
-                    origin.port,
-                    ssl=self._tls,
-                    server_hostname=origin.host if self._tls else None,
-                )
+                await self._connect(connection, min(cap, remaining))
         except TimeoutError:
             self._give_up(connection)
             if remaining <= cap:
@@ -201,6 +197,36 @@ class OriginPool:
         except BaseException:
             self._give_up(connection)
             raise
+
+    async def _connect(self, connection: Connection, seconds: float) -> None:
+        """Connect to the first of the origin's addresses that answers.
+
+        The system is not asked for the name again: it could give an address nobody judged.
+        """
+        until = time.monotonic() + seconds
+        addresses = await self._config.rules.addresses(self.origin.host, self.origin.port)
+        tls = await self._tls() if callable(self._tls) else self._tls
+        name = self.origin.host.removesuffix(".") if tls else None
+        failures: list[OSError] = []
+        for left, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
+            # One address that swallows everything must not use up the time of the others.
+            share = (until - time.monotonic()) / left if left > 1 else None
+            try:
+                async with asyncio.timeout(share):
+                    await self._loop.create_connection(
+                        lambda: connection,
+                        address,
+                        self.origin.port,
+                        ssl=tls,
+                        server_hostname=name,
+                    )
+            except ssl.SSLError:
+                raise
+            except OSError as error:
+                failures.append(error)
+            else:
+                return
+        raise _sum_of(failures)
 
     def _give_up(self, connection: Connection) -> None:
         connection.abort()
@@ -216,3 +242,10 @@ class OriginPool:
         if self._idle:
             due = min(one.idle_since for one in self._idle) - oldest_allowed
             self._sweep = self._loop.call_later(max(due, 0.001), self._close_expired)
+
+
+def _sum_of(failures: Sequence[OSError]) -> OSError:
+    if len(failures) == 1:
+        return failures[0]
+    reasons = (str(one) or "no answer in time" for one in failures)
+    return ConnectionError("; ".join(dict.fromkeys(reasons)))

@@ -1,7 +1,17 @@
-"""How many connections there may be, how long each lives, and how much an answer may hold."""
+"""How many connections there may be, where to, how long each lives, what an answer may hold."""
 
 import ssl
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TypeAlias
+
+from bascule.upstreams.egress import PUBLIC_ONLY, AddressRules
+
+TlsSource: TypeAlias = Callable[[], Awaitable[ssl.SSLContext]]
+"""Gives the TLS settings of a connection about to be made: they may change in between.
+
+GatewayError from it: they cannot be made ready.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,7 +20,8 @@ class PoolConfig:
 
     `idle_seconds` stays below the five seconds after which common servers close an idle
     connection: whoever closes first decides whether a request can be lost.
-    `ca_file` is a PEM file of authorities trusted besides those of the system.
+    `ca_file` is a PEM file of authorities trusted besides those of the system. `rules` say which
+    addresses connections may go to.
     """
 
     max_connections: int = 64
@@ -20,6 +31,7 @@ class PoolConfig:
     max_header_bytes: int = 64 * 1024
     max_body_bytes: int = 16 * 1024 * 1024
     ca_file: str | None = None
+    rules: AddressRules = PUBLIC_ONLY
 
 
 def client_tls(ca_file: str | None = None) -> ssl.SSLContext:
@@ -29,8 +41,13 @@ def client_tls(ca_file: str | None = None) -> ssl.SSLContext:
         OSError: `ca_file` cannot be read (`ssl.SSLError` where it holds no certificate).
     """
     context = ssl.create_default_context()
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_alpn_protocols(["http/1.1"])
+    restrict(context)
     if ca_file is not None:
         context.load_verify_locations(cafile=ca_file)
     return context
+
+
+def restrict(context: ssl.SSLContext) -> None:
+    """Hold `context` to what this client speaks."""
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])

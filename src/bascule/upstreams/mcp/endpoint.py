@@ -8,8 +8,8 @@ from bascule import __version__
 from bascule.gateway.errors import GatewayError, UpstreamRateLimited
 from bascule.gateway.tool import Upstream
 from bascule.upstreams.http1 import (
-    HttpClient,
     HttpRequest,
+    HttpSender,
     Origin,
     ResponseStream,
     prepare_headers,
@@ -38,9 +38,9 @@ class Endpoint:
     def __init__(
         self,
         upstream: Upstream,
-        client: HttpClient,
+        client: HttpSender,
         max_message_bytes: int,
-        lasting: HttpClient | None = None,
+        lasting: HttpSender | None = None,
     ) -> None:
         """Open no connection yet. `lasting` is for exchanges and streams without a near end.
 

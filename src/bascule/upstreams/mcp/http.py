@@ -13,7 +13,7 @@ from bascule.gateway.feed import ListenFilter
 from bascule.gateway.identifiers import Identifiers
 from bascule.gateway.tool import Upstream
 from bascule.protocol.versions import Era
-from bascule.upstreams.http1 import HttpClient
+from bascule.upstreams.http1 import HttpSender
 from bascule.upstreams.mcp.channel import Channel, Listening
 from bascule.upstreams.mcp.chores import Chores
 from bascule.upstreams.mcp.described import Described
@@ -44,9 +44,9 @@ class HttpChannel:
     def __init__(
         self,
         upstream: Upstream,
-        client: HttpClient,
+        client: HttpSender,
         config: McpConfig,
-        lasting: HttpClient | None = None,
+        lasting: HttpSender | None = None,
     ) -> None:
         """`lasting` is for streams without a near end, lest they use up `client`'s connections.
 

@@ -91,8 +91,9 @@ class Requests:
             raise RuntimeError("an MCP upstream executes MCP tools")
         ready = self._ready.get(tool.name)
         if ready is None or ready.tool is not tool:
+            home = tool.home
             lines = (
-                ("x-mcp-tool-name", encode_value(tool.name)),
+                ("x-mcp-tool-name", encode_value(tool.name if home is None else home.name)),
                 ("x-mcp-risk-level", tool.risk.value),
             )
             ready = _Ready(tool, member("name", tool.source.name), prepare_headers(lines))
@@ -103,7 +104,9 @@ class Requests:
         mirrors = self._mirrors.get(source.name)
         if mirrors is None:
             try:
-                mirrors = find_mirrors(tool.input_schema)
+                # A bundle's showing may lack arguments that the server wants repeated.
+                home = tool.home
+                mirrors = find_mirrors(tool.input_schema if home is None else home.input_schema)
             except InvalidAnnotation:
                 mirrors = ()
             self._mirrors[source.name] = mirrors

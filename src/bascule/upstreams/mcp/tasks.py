@@ -34,7 +34,7 @@ def begun(
         raise failed(upstream, "it began a task for a caller that does not know of tasks")
     try:
         inner = _decode_text(members.get("taskId", b"null"))
-        tool = call.tool.name if call.tool is not None else call.tool_name
+        tool = call.tool.name if call.tool and not call.tool.home else call.tool_name
         task_id = ids.seal(principal, TaskHandle(upstream, inner, tool))
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise failed(upstream, "the task it began has no id") from None

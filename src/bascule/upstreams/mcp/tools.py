@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from bascule.upstreams.mcp.definitions import check_members
 from bascule.upstreams.mcp.listing import Freshness, read_freshness
 
 
@@ -67,6 +68,7 @@ def read_tool(definition: msgspec.Raw) -> RelayedTool:
     """
     try:
         tool = _decode_tool(definition)
+        check_members(bytes(definition))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(str(error)) from None
     if not tool.name:

@@ -15,7 +15,7 @@ from bascule.gateway.tool import Upstream, UpstreamKind
 from bascule.protocol import codes
 from bascule.protocol.mirroring import InvalidAnnotation, find_mirrors
 from bascule.protocol.versions import Era
-from bascule.upstreams.http1 import HttpClient
+from bascule.upstreams.http1 import HttpSender
 from bascule.upstreams.mcp.channel import Channel
 from bascule.upstreams.mcp.children import ChildrenChannel
 from bascule.upstreams.mcp.described import Described
@@ -67,11 +67,11 @@ class McpUpstream:
     def __init__(
         self,
         upstream: Upstream,
-        client: HttpClient,
+        client: HttpSender,
         *,
         config: McpConfig | None = None,
         environment: Mapping[str, str] | None = None,
-        lasting: HttpClient | None = None,
+        lasting: HttpSender | None = None,
         bridge: Bridge | None = None,
     ) -> None:
         """`environment` is added to the few variables a child process inherits.

@@ -1,94 +1,149 @@
 """Request bodies from arguments."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from typing import Final, cast
 
 import msgspec
 
-from bascule.gateway.tool import RestBody
-from bascule.upstreams.rest.failures import unsupported_media
-from bascule.upstreams.rest.media import essence, is_json
-from bascule.upstreams.rest.values import Unwritable, encode, to_text
+from bascule.gateway.tool import BodyKind, RestBody, RestPart
+from bascule.upstreams.rest.clashes import names_taken
+from bascule.upstreams.rest.failures import unsupported_media, unusable
+from bascule.upstreams.rest.files import read_file
+from bascule.upstreams.rest.forms import join_pairs, pair_writer, plan_form
+from bascule.upstreams.rest.media import charset_of, essence, is_json, is_xml, with_parameter
+from bascule.upstreams.rest.queries import QUERY_STYLES
+from bascule.upstreams.rest.uploads import plan_upload
+from bascule.upstreams.rest.values import Unwritable, to_text
+from bascule.upstreams.rest.written import (
+    Arguments,
+    BodyWriter,
+    Written,
+    ordered_properties,
+    whole_body,
+)
 
-Arguments = Mapping[str, object]
-
-_FORM = "application/x-www-form-urlencoded"
+_FORM: Final = "application/x-www-form-urlencoded"
+_RECORD_SEPARATOR: Final = b"\x1e"  # RFC 7464 section 2.2
+_PLAIN: Final = RestPart()
 _encoder = msgspec.json.Encoder()
 
 
-@dataclass(frozen=True, slots=True)
-class BodyPlan:
-    """How the body of an operation is built. `write` gives None where there is none."""
-
-    content_type: str
-    write: Callable[[Arguments], bytes | None]
-
-
-def plan_body(body: RestBody) -> BodyPlan:
+def plan_body(body: RestBody) -> BodyWriter:
     """Compile `body`.
 
     Raises:
         UnsupportedMedia: its media type is not built here.
+        UnusableOperation: a part of it has a style that there is not.
     """
+    kind = body.kind or _guess(body)
+    if kind is None:
+        raise unsupported_media(body.media_type)
+    _check(body.parts.values(), body.media_type)
+    _check([*body.items, *([body.rest] if body.rest else [])])
+    return _PLANNERS[kind](body)
+
+
+def _guess(body: RestBody) -> BodyKind | None:
     kind = essence(body.media_type)
     if is_json(kind):
-        write = _json_members(body) if body.argument is None else _json_value(body)
-        return BodyPlan(body.media_type, write)
-    if kind == _FORM and body.argument is None:
-        return BodyPlan(_FORM, _form(body))
-    if kind.startswith("text/") and body.argument is not None:
-        return BodyPlan(f"{kind}; charset=utf-8", _text(body, body.argument))
-    raise unsupported_media(body.media_type)
+        return BodyKind.JSON
+    if kind == _FORM:
+        return BodyKind.FORM
+    return BodyKind.TEXT if kind.startswith("text/") and body.argument is not None else None
 
 
-def _json_members(body: RestBody) -> Callable[[Arguments], bytes | None]:
+def _check(parts: Iterable[RestPart], *media_types: str) -> None:
+    """See that nothing from the document breaks a line, and that each style is one."""
+    for part in parts:
+        if part.style and part.style not in QUERY_STYLES:
+            raise unusable(f"a part has the style {part.style[:40]!r}")
+        _check((*part.parts.values(), *part.items, *([part.rest] if part.rest else [])))
+        media_types += (*part.content_types, part.transfer_encoding)
+    for media_type in media_types:
+        if not (media_type.isascii() and media_type.isprintable()):
+            raise unusable(f"{media_type[:100]!r} is not a media type")
+
+
+def _json(body: RestBody) -> BodyWriter:
+    if body.argument is None:
+        return _json_members(body)
+    media_type = body.media_type
+    return whole_body(body, lambda value: (media_type, _encoder.encode(value)), null_is_value=True)
+
+
+def _json_members(body: RestBody) -> BodyWriter:
     properties, required = tuple(body.properties.items()), body.required
+    media_type = body.media_type
 
-    def write(arguments: Arguments) -> bytes | None:
+    def write(arguments: Arguments) -> Written | None:
         members = {wire: arguments[name] for name, wire in properties if name in arguments}
-        return _encoder.encode(members) if members or required else None
+        return (media_type, _encoder.encode(members)) if members or required else None
 
     return write
 
 
-def _json_value(body: RestBody) -> Callable[[Arguments], bytes | None]:
-    argument, required = body.argument or "", body.required
+def _lines(body: RestBody) -> BodyWriter:
+    separator = _RECORD_SEPARATOR if essence(body.media_type).endswith("json-seq") else b""
 
-    def write(arguments: Arguments) -> bytes | None:
-        if argument in arguments:
-            return _encoder.encode(arguments[argument])
-        if required:
-            raise Unwritable("is required")
-        return None
+    def write(value: object) -> Written:
+        if not isinstance(value, list):
+            raise Unwritable("must be an array, as each item is sent as a line")
+        lines = [separator + _encoder.encode(one) + b"\n" for one in cast("list[object]", value)]
+        return body.media_type, b"".join(lines)
 
-    return write
+    return whole_body(body, write)
 
 
-def _text(body: RestBody, argument: str) -> Callable[[Arguments], bytes | None]:
+def _text(body: RestBody) -> BodyWriter:
+    media_type, charset = body.media_type, charset_of(body.media_type)
+    kind = essence(media_type)
+    if not charset and (kind.startswith("text/") or is_xml(kind)):
+        media_type = with_parameter(media_type, "charset", "utf-8")
+
+    def write(value: object) -> Written:
+        try:
+            return media_type, to_text(value).encode(charset or "utf-8")
+        except UnicodeEncodeError:
+            if not charset:
+                raise
+            raise Unwritable(f"holds characters that {charset} does not have") from None
+
+    return whole_body(body, write)
+
+
+def _bytes(body: RestBody) -> BodyWriter:
+    offered = body.content_types or (body.media_type,)
+
+    def write(value: object) -> Written:
+        file = read_file(value, offered)
+        return file.content_type, file.content
+
+    return whole_body(body, write)
+
+
+def _form(body: RestBody) -> BodyWriter:
+    if body.argument is not None:
+        write_form = plan_form(body.parts)
+        return whole_body(body, lambda value: (_FORM, write_form(value).encode()))
+    wires = body.properties.values()
+    properties = tuple(
+        (argument, pair_writer(wire, body.parts.get(wire, _PLAIN), names_taken(wires, wire)))
+        for argument, wire in ordered_properties(body)
+    )
     required = body.required
 
-    def write(arguments: Arguments) -> bytes | None:
-        value = arguments.get(argument)
-        if value is None:
-            if required:
-                raise Unwritable("is required")
-            return None
-        return to_text(value).encode()
+    def write(arguments: Arguments) -> Written | None:
+        form = join_pairs((name, put, arguments.get(name)) for name, put in properties)
+        return (_FORM, form.encode()) if form or required else None
 
     return write
 
 
-def _form(body: RestBody) -> Callable[[Arguments], bytes | None]:
-    """Name and value pairs; an array repeats its name, an object is JSON (OpenAPI 3.1.1)."""
-    properties = tuple((name, encode(wire)) for name, wire in body.properties.items())
-    required = body.required
-
-    def write(arguments: Arguments) -> bytes | None:
-        pairs: list[str] = []
-        for name, wire in properties:
-            value = arguments.get(name)
-            values: list[object] = value if isinstance(value, list) else [value]  # pyright: ignore[reportUnknownVariableType]
-            pairs += [f"{wire}={encode(to_text(one))}" for one in values if one is not None]
-        return "&".join(pairs).encode() if pairs or required else None
-
-    return write
+_PLANNERS: Final[dict[BodyKind, Callable[[RestBody], BodyWriter]]] = {
+    BodyKind.JSON: _json,
+    BodyKind.LINES: _lines,
+    BodyKind.FORM: _form,
+    BodyKind.MULTIPART: plan_upload,
+    BodyKind.TEXT: _text,
+    BodyKind.BYTES: _bytes,
+}

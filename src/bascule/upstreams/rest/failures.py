@@ -1,6 +1,6 @@
 """Tools that cannot be executed as they are stored, and values that cannot be sent."""
 
-from bascule.gateway.errors import ErrorCode, GatewayError, InvalidValue
+from bascule.gateway.errors import ErrorCode, GatewayError, InvalidArgument
 
 _LONGEST_NAME = 100
 
@@ -30,12 +30,12 @@ def unsupported_media(media_type: str) -> UnsupportedMedia:
     """The error for a body of `media_type`."""
     return UnsupportedMedia(
         f"This tool takes a body of type {media_type[:_LONGEST_NAME]}, which is not supported. "
-        "JSON, form and text bodies are.",
+        "Its owner must import it again.",
         details={"media_type": media_type[:_LONGEST_NAME]},
     )
 
 
-def invalid(argument: str, reason: str) -> InvalidValue:
+def invalid(argument: str, reason: str) -> InvalidArgument:
     """The error for one argument; `reason` completes a sentence that begins with its name."""
     name = argument[:_LONGEST_NAME]
-    return InvalidValue(f"`{name}` {reason}.", details={"field": name})
+    return InvalidArgument(f"`{name}` {reason}.", details={"field": name})

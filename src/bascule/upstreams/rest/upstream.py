@@ -7,13 +7,41 @@ from typing import Final, NamedTuple, Protocol
 from bascule import __version__
 from bascule.gateway.call import Call, Result
 from bascule.gateway.errors import UpstreamRateLimited
-from bascule.gateway.tool import ParameterLocation, RestParameter, RestSource, Tool, Upstream
-from bascule.upstreams.http1 import HttpRequest, HttpResponse, prepare_headers
-from bascule.upstreams.rest.answers import to_result_body
+from bascule.gateway.tool import (
+    ParameterLocation,
+    RestParameter,
+    RestSource,
+    RiskLevel,
+    Tool,
+    Upstream,
+)
+from bascule.upstreams.http1 import (
+    HttpRequest,
+    HttpResponse,
+    Origin,
+    ResponseStream,
+    prepare_headers,
+)
+from bascule.upstreams.rest.answers import head_result_body, may_be_kept, to_result_body
+from bascule.upstreams.rest.codings import CONTENT_ENCODING, decoded
+from bascule.upstreams.rest.escapes import check_header
 from bascule.upstreams.rest.failures import invalid
+from bascule.upstreams.rest.limits import USUAL, AnswerLimits
+from bascule.upstreams.rest.media import essence, sequence_of
+from bascule.upstreams.rest.notices import retry_after_seconds
 from bascule.upstreams.rest.plans import OperationPlan, compile_operation
-from bascule.upstreams.rest.refusals import refuse, retry_after_seconds, secrets_in
-from bascule.upstreams.rest.values import Unwritable, check_header
+from bascule.upstreams.rest.refusals import (
+    Asked,
+    Credential,
+    credentials_in,
+    refuse,
+    secrets_in,
+    shows_credential,
+)
+from bascule.upstreams.rest.relaying import relay_sequence
+from bascule.upstreams.rest.sequences import Transcript
+from bascule.upstreams.rest.values import Unwritable
+from bascule.upstreams.strikes import strike_body
 
 _IDEMPOTENCY_KEY: Final = "Idempotency-Key"
 _DEFAULTS: Final = (("accept", "application/json"), ("user-agent", f"bascule/{__version__}"))
@@ -21,6 +49,7 @@ _SET_PER_CALL: Final = frozenset(
     {"x-correlation-id", "x-mcp-tool-name", "x-mcp-risk-level", "traceparent"}
 )
 _LONGEST_KEY: Final = 255
+_SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "QUERY"})
 
 
 class HttpSender(Protocol):
@@ -35,38 +64,71 @@ class HttpSender(Protocol):
         ...
 
 
+class StreamSender(Protocol):
+    """What sends requests whose answers are read as they come; `HttpClient` is one as well."""
+
+    def stream(self, request: HttpRequest, deadline: float) -> ResponseStream:
+        """Open the answer to `request`; raises as `HttpSender.request`."""
+        ...
+
+
 class _Ready(NamedTuple):
     """A tool made ready: `headers` are those of each of its requests."""
 
     tool: Tool
     plan: OperationPlan
     headers: bytes
+    streams: bool
+    wraps: bool
+    origin: str
+    is_elsewhere: bool
 
 
 class RestUpstream:
     """Executes the tools of one REST upstream. Nothing a client sent in a header reaches it."""
 
-    def __init__(self, upstream: Upstream, client: HttpSender) -> None:
+    def __init__(
+        self, upstream: Upstream, client: HttpSender, lasting: StreamSender | None = None,
+        limits: AnswerLimits = USUAL, bare: HttpSender | None = None,
+    ) -> None:  # fmt: skip
+        """`lasting` is for answers that come piece by piece; without it none are told as such.
+
+        `bare` sends without the upstream's credentials: what an API description places on
+        another host never sees them. It is `client` where there are none.
+        """
+        self._bare = bare or client
+        self._home = Origin.parse(upstream.url)[0] if upstream.url else None
         self._upstream = upstream
         self._client = client
+        self._lasting = lasting
+        self._limits = limits
         given = {name.lower() for name, _ in upstream.headers}
+        self._accepts_as_told = "accept" not in given
         self._headers = tuple(one for one in _DEFAULTS if one[0] not in given) + upstream.headers
         self._reserved = _SET_PER_CALL | given | {name for name, _ in _DEFAULTS}
         self._secrets = secrets_in(upstream.headers)
-        self._ready: dict[str, _Ready] = {}
+        is_shown = (
+            hasattr(client, "secrets")  # it adds some of its own
+            or upstream.connector.tls is not None
+            or shows_credential(upstream.headers)
+        )
+        self._credential = Credential.SHOWN if is_shown else Credential.NONE
+        self._own_credentials = credentials_in(upstream.headers)
+        # By the tool itself: versions of one, and bundles' showings, bear the same name.
+        self._ready: dict[int, _Ready] = {}
 
     async def execute(self, call: Call) -> Result:
         """Run the call; a refusal of the upstream is a result, with `is_error` set.
 
         Raises:
-            InvalidValue: an argument cannot be sent. Nothing was.
+            InvalidArgument: an argument cannot be sent. Nothing was.
             UpstreamRateLimited: the upstream answered 429.
             GatewayError: as `HttpSender.request`, and where the stored operation is unusable.
         """
         tool = call.tool
         if tool is None or not isinstance(tool.source, RestSource):
             raise RuntimeError("a REST upstream executes REST tools")
-        ready = self._ready.get(tool.name)
+        ready = self._ready.get(id(tool))
         if ready is None or ready.tool is not tool:
             ready = self._make_ready(tool, tool.source)
         plan = ready.plan
@@ -80,16 +142,45 @@ class RestUpstream:
             self._upstream.connect_timeout_seconds,
             ready.headers,
         )
-        response = await self._client.request(request, self._deadline(call, tool))
-        return self._result(response, tool, wraps=tool.source.wraps_result)
+        deadline = self._deadline(call, tool)
+        if ready.is_elsewhere:
+            return self._result(await self._bare.request(request, deadline), ready, ())
+        if ready.streams and self._lasting is not None:
+            return await self._stream(call, ready, self._lasting.stream(request, deadline))
+        response = await self._client.request(request, deadline)
+        return self._result(response, ready, _sent_by(self._client))
+
+    async def _stream(self, call: Call, ready: _Ready, stream: ResponseStream) -> Result:
+        """Pass on a sequence while it comes; any other answer is read whole."""
+        async with stream as response:
+            sent = _sent_by(self._lasting)
+            sequence = sequence_of(essence(response.header("content-type") or ""))
+            is_coded = bool(response.header(CONTENT_ENCODING))
+            if sequence is None or is_coded or not 200 <= response.status < 300:
+                body = await response.read()
+                whole = HttpResponse(response.status, response.headers, body)
+                return self._result(whole, ready, sent)
+            hidden = (*sent, *self._own_credentials)
+            transcript = Transcript(sequence, self._limits, hidden)
+            told = await relay_sequence(response, transcript, call, (*sent, *self._secrets))
+            return Result(told, storable=False)
 
     def _make_ready(self, tool: Tool, source: RestSource) -> "_Ready":
         """Everything about `tool` that does not depend on its arguments; once per snapshot."""
-        plan = compile_operation(self._without_reserved(source), self._upstream.url)
-        fixed = [*self._headers, ("X-MCP-Risk-Level", tool.risk.value)]
-        if _is_sendable(tool.name):
-            fixed.append(("X-MCP-Tool-Name", tool.name))
-        ready = self._ready[tool.name] = _Ready(tool, plan, prepare_headers(fixed))
+        base_url = source.server or self._upstream.url
+        plan = compile_operation(self._without_reserved(source), base_url)
+        is_elsewhere = bool(source.server) and plan.origin != self._home
+        own = _DEFAULTS if is_elsewhere else self._headers
+        fixed = [*own, ("X-MCP-Risk-Level", tool.risk.value)]
+        if source.accept and (is_elsewhere or self._accepts_as_told):
+            fixed[0] = ("accept", source.accept)
+        name = tool.name if tool.home is None else tool.home.name
+        if _is_sendable(name):
+            fixed.append(("X-MCP-Tool-Name", name))
+        ready = self._ready[id(tool)] = _Ready(
+            tool, plan, prepare_headers(fixed), source.streams, source.wraps_result,
+            str(plan.origin), is_elsewhere,
+        )  # fmt: skip
         return ready
 
     def _without_reserved(self, source: RestSource) -> RestSource:
@@ -115,12 +206,44 @@ class RestUpstream:
         deadline = time.monotonic() + timeout_seconds
         return min(call.deadline, deadline) if call.deadline else deadline
 
-    def _result(self, response: HttpResponse, tool: Tool, *, wraps: bool) -> Result:
+    def _result(self, response: HttpResponse, ready: _Ready, sent: tuple[str, ...]) -> Result:
+        """`sent` are the secrets that the client added, which none of it may repeat."""
+        tool = ready.tool
+        if response.header(CONTENT_ENCODING):
+            response = decoded(response, self._limits.stream_bytes)
+        secrets = (*sent, *self._secrets)
         if 200 <= response.status < 300:
-            return Result(to_result_body(response, wraps=wraps))
+            if sent or self._own_credentials:
+                response = _silent(response, (*sent, *self._own_credentials))
+            body = (
+                head_result_body(response)
+                if ready.plan.method == "HEAD"
+                else to_result_body(
+                    response,
+                    wraps=ready.wraps,
+                    limits=self._limits,
+                    origin=ready.origin,
+                    secrets=secrets,
+                )
+            )
+            storable = not tool.cache_seconds or may_be_kept(response)
+            return Result(body, storable=storable, is_empty=not response.body)
         if response.status == 429:
             raise _rate_limited(response, tool, self._upstream.name)
-        return refuse(response, self._upstream.name, self._secrets)
+        credential = Credential.WITHHELD if ready.is_elsewhere else self._credential
+        only_reads = ready.plan.method in _SAFE_METHODS and tool.risk is RiskLevel.READ
+        return refuse(response, self._upstream.name, secrets, Asked(credential, only_reads))
+
+
+def _sent_by(client: object) -> tuple[str, ...]:
+    """The secrets that `client` adds to requests; () for one that adds none."""
+    return getattr(client, "secrets", ())
+
+
+def _silent(response: HttpResponse, secrets: tuple[str, ...]) -> HttpResponse:
+    """`response` without `secrets`; of its headers, those that make notices are seen to there."""
+    body = strike_body(response.body, secrets)
+    return response if body is response.body else response._replace(body=body)
 
 
 def _header(parameter: RestParameter) -> str:

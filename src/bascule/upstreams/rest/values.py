@@ -1,7 +1,7 @@
-"""Argument values as text, and text as it may stand in a URL, a header or a cookie.
+"""Argument values as text.
 
 Every function raises `Unwritable` (a ValueError), or another ValueError, RecursionError or
-OverflowError, for what has no form there; the plan turns them into InvalidValue.
+OverflowError, for what has no form; `blame` says which argument it was.
 """
 
 import json
@@ -9,27 +9,33 @@ import math
 import re
 from collections.abc import Iterator
 from typing import Final, cast
-from urllib.parse import quote
 
-Scalar = str | int | float | bool
-
-_UNRESERVED: Final = re.compile(r"[A-Za-z0-9_.~-]*")  # RFC 3986 section 2.3
-_SEPARATORS: Final = re.compile(r"[/\\]")
-_DOTS: Final = frozenset({".", ".."})
-_NOT_IN_HEADERS: Final = re.compile(r"[^\t\x20-\x7e]")
-# RFC 6265 section 4.1.1, cookie-octet, less the percent sign that marks what is encoded.
-_COOKIE_SAFE: Final = "!#$&'()*+-./:<=>?@[]^_`{|}~"
 _EXACT_BELOW: Final = 1e15
 _DEEPEST: Final = 32
+_BRACKETS: Final = re.compile(r"[\[\]]")
+_SURROGATE: Final = re.compile(r"\\ud[89a-f]")
+
+UNWRITABLE: Final = (ValueError, OverflowError, RecursionError)
+"""What may be raised for a value that has no form."""
 
 
 class Unwritable(ValueError):
     """A value with no form in its place; the message completes "`argument` …"."""
 
+    def __init__(self, reason: str, argument: str = "") -> None:
+        super().__init__(reason)
+        self.argument = argument
 
-def _is_unreserved(text: str) -> bool:
-    # Most values are a word or a number, which this tells much faster than a pattern.
-    return (text.isalnum() and text.isascii()) or _UNRESERVED.fullmatch(text) is not None
+
+def blame(error: Exception, argument: str) -> Unwritable:
+    """`error` in words for who gave `argument`, unless one within it was named already."""
+    if isinstance(error, Unwritable):
+        return error if error.argument else Unwritable(str(error), argument)
+    if isinstance(error, UnicodeError):
+        return Unwritable("holds half of a surrogate pair, which is not a character", argument)
+    if isinstance(error, RecursionError):
+        return Unwritable("is nested too deeply", argument)
+    return Unwritable("holds a number that cannot be sent", argument)
 
 
 def to_text(value: object) -> str:
@@ -45,7 +51,10 @@ def to_text(value: object) -> str:
 
 def to_json(value: object) -> str:
     """Compact JSON in ASCII."""
-    return json.dumps(value, separators=(",", ":"), allow_nan=False)
+    text = json.dumps(value, separators=(",", ":"), allow_nan=False)
+    if _SURROGATE.search(text):
+        json.dumps(value, ensure_ascii=False).encode()  # raises for half of a pair
+    return text
 
 
 def _float_text(number: float) -> str:
@@ -70,51 +79,26 @@ def pairs_of(value: object) -> list[tuple[str, str]] | None:
     return [(name, to_text(member)) for name, member in members.items() if member is not None]
 
 
-def leaves_of(value: object, depth: int = 0) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Each scalar in nested objects with the keys that lead to it; arrays repeat their keys."""
+def leaves_of(value: object, name: str, depth: int = 0) -> Iterator[tuple[str, str]]:
+    """Each scalar in nested objects, under `name` with the keys that lead to it in brackets.
+
+    An array of scalars repeats its name, one that holds more than scalars numbers its items, and
+    one that stands in no object adds empty brackets.
+    """
     if depth > _DEEPEST:
         raise Unwritable(f"is nested more than {_DEEPEST} levels deep")
     if isinstance(value, dict):
-        for name, member in cast("dict[str, object]", value).items():
-            for keys, text in leaves_of(member, depth + 1):
-                yield (name, *keys), text
+        for key, member in cast("dict[str, object]", value).items():
+            if _BRACKETS.search(key):
+                raise Unwritable("must not have brackets in the names of its members")
+            yield from leaves_of(member, f"{name}[{key}]", depth + 1)
     elif isinstance(value, list):
-        for text in items_of(cast("object", value)) or ():
-            yield (), text
+        items = [item for item in cast("list[object]", value) if item is not None]
+        if any(isinstance(item, dict | list) for item in items):
+            for index, item in enumerate(items):
+                yield from leaves_of(item, f"{name}[{index}]", depth + 1)
+        else:
+            shared = name if depth else f"{name}[]"
+            yield from ((shared, to_text(item)) for item in items)
     elif value is not None:
-        yield (), to_text(value)
-
-
-def encode(text: str) -> str:
-    """Percent-encode everything but unreserved characters (RFC 3986)."""
-    return text if _is_unreserved(text) else quote(text, safe="")
-
-
-def encode_in_path(text: str) -> str:
-    """Like `encode`, for text that must stay one segment of a path.
-
-    A slash is encoded, yet proxies exist that decode it and then resolve dot segments, so text
-    that would climb there is refused.
-    """
-    if _is_unreserved(text):
-        return text
-    if any(is_dots(part) for part in _SEPARATORS.split(text)):
-        raise Unwritable("must not hold the path segments '.' or '..'")
-    return quote(text, safe="")
-
-
-def is_dots(segment: str) -> bool:
-    """Is this a dot segment (RFC 3986 section 3.3), also with path parameters behind it?"""
-    return segment.partition(";")[0] in _DOTS
-
-
-def encode_in_cookie(text: str) -> str:
-    """Percent-encode what a cookie value cannot hold."""
-    return text if _is_unreserved(text) else quote(text, safe=_COOKIE_SAFE)
-
-
-def check_header(text: str) -> str:
-    """`text` where it can be sent in a header: printable ASCII, so no line break and no NUL."""
-    if _NOT_IN_HEADERS.search(text):
-        raise Unwritable("may hold only printable ASCII characters, as it is sent in a header")
-    return text.strip(" \t")
+        yield name, to_text(value)

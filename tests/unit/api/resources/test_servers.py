@@ -1,6 +1,7 @@
 import pytest
 
 from bascule.api.standing import Standing
+from bascule.gateway.record import Status
 from bascule.protocol.versions import Era
 from unit.api.site import Site, altered, document, error_of
 
@@ -111,3 +112,38 @@ async def test_what_is_no_mcp_server_is_neither_listed_nor_removed(site: Site) -
     for name in ("shop", "absent"):
         refused = await site.delete(f"{PATH}/{name}")
         assert (refused.status_code, error_of(refused)["code"]) == (404, "E2011")
+
+
+async def test_a_check_is_recorded_before_the_server_is_asked(site: Site) -> None:
+    await site.post(PATH, json=NOTES)
+    async with altered(site, standings=FakeStandings()) as watched:
+        assert (await watched.post(f"{PATH}/notes/check", "operator")).status_code == 200
+        record = site.recorder.records[-1]
+        assert (record.action, record.user, record.metadata) == (
+            "server.check", "operator", {"target": "notes"},
+        )  # fmt: skip
+        await watched.post(f"{PATH}/absent/check")
+    assert site.recorder.records[-1] is record
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"name": "notes", "command": ["sh"]},
+        {**NOTES, "headers": {"Authorization": "Bearer ${DATABASE_PASSWORD}"}},
+        {**NOTES, "headers": {"Authorization": "${file:/etc/shadow}"}},
+    ],
+)
+async def test_who_tries_what_is_the_installations_is_on_record(
+    site: Site, wanted: dict[str, object]
+) -> None:
+    assert (await site.post(PATH, "operator", json=wanted)).status_code == 403
+    assert (await site.ask("PUT", f"{PATH}/notes", "operator", json=wanted)).status_code == 403
+    added, put = site.recorder.records
+    assert (added.action, put.action) == ("server.add", "server.put")
+    for record in (added, put):
+        assert (record.status, record.user) == (Status.FAILURE, "operator")
+        assert record.metadata["target"] == "notes"
+        assert record.metadata["failure"] == "Forbidden"
+        assert "shadow" not in str(record)
+        assert "PASSWORD" not in str(record)

@@ -7,6 +7,7 @@ from bascule.catalogue.openapi.document import Document
 from bascule.catalogue.openapi.operations import list_operations
 from bascule.catalogue.openapi.parameters import list_parameters
 from bascule.catalogue.openapi.schemas import Schemas
+from bascule.catalogue.openapi.validators import compile_schema
 from bascule.catalogue.openapi.visibility import Direction
 from bascule.gateway.tool import RestBody
 
@@ -94,12 +95,50 @@ def test_a_body_that_is_no_object_is_one_argument() -> None:
     assert arguments.body == RestBody("application/json", argument="body", required=True)
 
 
-def test_an_optional_body_that_requires_something_is_required() -> None:
-    arguments, _ = merged({"requestBody": json_body({"required": ["a"], "properties": {"a": {}}})})
+def test_a_body_that_requires_something_is_required_where_nothing_is_said() -> None:
+    media = {"schema": {"required": ["a"], "properties": {"a": {}}}}
+    arguments, _ = merged({"requestBody": {"content": {"application/json": media}}})
 
     assert arguments.schema["required"] == ["a"]
     assert arguments.body is not None
     assert arguments.body.required
+
+
+def test_a_body_that_may_be_left_out_is_whole_or_not_there() -> None:
+    schema = {"required": ["a", "b"], "properties": {"a": {}, "b": {}, "c": {}}}
+    arguments, _ = merged({"requestBody": json_body(schema, required=False)})
+
+    assert arguments.body is not None
+    assert not arguments.body.required
+    validator = compile_schema(arguments.schema)
+    assert validator.is_valid({})
+    assert validator.is_valid({"a": 1, "b": 1})
+    assert not validator.is_valid({"a": 1})
+    assert not validator.is_valid({"c": 1})
+
+
+def test_parts_that_describe_the_same_property_become_one_argument() -> None:
+    base = {"type": "object", "required": ["a"], "properties": {"a": {"type": "integer"}}}
+    own = {"properties": {"a": {"minimum": 3}, "b": {"type": "string"}}}
+    arguments, _ = merged(
+        {"requestBody": json_body({"allOf": [{"$ref": "#/c/Base"}, own]}, required=True)},
+        c={"Base": base},
+    )
+
+    assert arguments.schema["properties"] == {
+        "a": {"type": "integer", "minimum": 3}, "b": {"type": "string"},
+    }  # fmt: skip
+    assert arguments.schema["required"] == ["a"]
+    assert arguments.body == RestBody(
+        "application/json", properties={"a": "a", "b": "b"}, required=True
+    )
+
+
+def test_a_body_with_conditions_stays_one_argument() -> None:
+    schema = {"properties": {"a": {}, "b": {}}, "anyOf": [{"required": ["a"]}, {"required": ["b"]}]}
+    arguments, _ = merged({"requestBody": json_body(schema, required=True)})
+
+    assert list(arguments.schema["properties"]) == ["body"]
 
 
 def test_definitions_come_along() -> None:

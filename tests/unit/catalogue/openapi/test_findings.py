@@ -23,11 +23,23 @@ def test_the_same_remark_is_kept_once() -> None:
     assert remarks.findings({("b",): 7}) == (Finding("#/a", "odd"), Finding("#/b", "odd", 7))
 
 
-def test_remarks_beyond_a_thousand_are_counted() -> None:
+def test_remarks_of_a_kind_are_counted_beyond_fifty() -> None:
     remarks = Remarks()
+    for number in range(87):
+        remarks.add((str(number),), f"'p{number}' has {number} bytes.")
+    remarks.add(("else",), "odd")
 
-    for number in range(1_005):
-        remarks.add((str(number),), "odd")
+    *first, other, rest = remarks.findings({})
 
-    assert len(remarks.findings({})) == 1_001
-    assert remarks.findings({})[-1].message == "5 more remarks are not shown."
+    assert (len(first), other.message) == (50, "odd")
+    assert rest == Finding("#", "And 37 more: \u2026 has \u2026 bytes.")
+
+
+def test_remarks_of_many_kinds_end_at_a_thousand() -> None:
+    remarks = Remarks()
+    for number in range(2_000):
+        remarks.add(("a",), "odd " + "x" * (number % 150) + "y" * (number // 150))
+
+    shown = [one for one in remarks.findings({}) if not one.message.startswith("And")]
+
+    assert len(shown) == 1_000

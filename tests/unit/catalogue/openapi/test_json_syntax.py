@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bascule.catalogue.openapi.findings import DocumentRejected
-from bascule.catalogue.openapi.json_syntax import MAX_DEPTH, json_events, read_json
+from bascule.catalogue.openapi.json_syntax import MAX_DEPTH, MOST_VALUES, json_events, read_json
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=8),
@@ -60,3 +60,15 @@ def test_deep_nesting_is_refused_and_costs_no_stack() -> None:
 def test_what_strict_json_forbids_is_refused(text: str) -> None:
     with pytest.raises(DocumentRejected, match="not valid JSON"):
         read_json(text)
+
+
+def test_a_text_that_ends_too_early_has_a_line() -> None:
+    with pytest.raises(DocumentRejected, match="line 2") as caught:
+        read_json('{"a":\n[1, ')
+
+    assert caught.value.findings[0].line == 2
+
+
+def test_more_values_than_memory_allows_are_refused_unread() -> None:
+    with pytest.raises(DocumentRejected, match="more than 2,000,000 values"):
+        read_json("[" + "{}," * MOST_VALUES + "{}]")

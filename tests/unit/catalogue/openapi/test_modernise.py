@@ -43,3 +43,11 @@ def test_annotations_constrain_nothing() -> None:
     assert annotations_of({"title": "t", "type": "string", "default": 1}) == {
         "title": "t", "default": 1,
     }  # fmt: skip
+
+
+def test_what_swagger_authors_call_nullable_is() -> None:
+    assert modernise({"type": "string", "x-nullable": True}) == {"type": ["string", "null"]}
+    assert modernise({"type": "string", "x-nullable": False}) == {
+        "type": "string", "x-nullable": False,
+    }  # fmt: skip
+    assert modernise({"enum": ["a"], "nullable": True}) == {"enum": ["a", None]}

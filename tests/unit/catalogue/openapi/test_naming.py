@@ -36,3 +36,24 @@ def test_the_first_keeps_the_name_and_the_others_are_numbered() -> None:
     names = Names()
 
     assert [names.take("get") for _ in range(3)] == ["get", "get_2", "get_3"]
+
+
+def test_a_long_name_ends_in_a_digest_of_the_whole() -> None:
+    first, second = clean("x" * 100 + "a"), clean("x" * 100 + "b")
+
+    assert len(first) == len(second) == 64
+    assert first != second
+    assert first == clean("x" * 100 + "a")
+
+
+def test_accents_go_and_look_alikes_do_not_become_what_they_look_like() -> None:
+    assert clean("r\u00e9sum\u00e9") == "resume"
+    assert clean("p\u0430y") == "p_y"  # a Cyrillic letter
+    assert clean("\uff50ay") == "ay"  # a full-width letter
+    assert clean("a\u202eb\x00c") == "a_b_c"
+
+
+def test_names_in_other_capitals_are_the_same_name() -> None:
+    names = Names()
+
+    assert [names.take(name) for name in ("Get", "get", "GET")] == ["Get", "get_2", "GET_3"]

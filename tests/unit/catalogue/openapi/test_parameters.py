@@ -7,6 +7,7 @@ from bascule.catalogue.openapi.document import Document
 from bascule.catalogue.openapi.findings import Unconvertible
 from bascule.catalogue.openapi.operations import list_operations
 from bascule.catalogue.openapi.parameters import Parameter, list_parameters
+from bascule.gateway.tool import RestPart
 
 
 def read(
@@ -105,7 +106,10 @@ def test_a_content_parameter_is_one_json_text() -> None:
         {"name": "a b", "in": "header"},
         {"name": "a\r\nb", "in": "header"},
         {"name": "a;b", "in": "cookie"},
-        {"name": "x", "in": "query", "content": {"application/xml": {}}},
+        {"name": "x", "in": "query", "content": {"image/png": {}}},
+        {"name": "x", "in": "query", "content": {"nonsense": {}}},
+        {"in": "querystring", "schema": {}},
+        {"in": "querystring", "content": {"multipart/form-data": {}}},
         "text",
     ],
 )
@@ -128,7 +132,8 @@ def test_an_idempotency_key_stays_an_argument() -> None:
     [
         {"$ref": "http://127.0.0.1:1/p"},
         {"$ref": "#/gone"},
-        {"name": "x", "in": "query", "required": True, "content": {"application/xml": {}}},
+        {"name": "x", "in": "query", "required": True, "content": {"image/png": {}}},
+        {"in": "querystring", "required": True, "schema": {}},
     ],
 )
 def test_a_parameter_that_may_be_needed_cannot_be_left_out(parameter: object) -> None:
@@ -143,7 +148,101 @@ def test_a_parameter_without_schema_takes_text_and_is_said() -> None:
     assert "no schema" in remarks[0]
 
 
-def test_reserved_characters_are_always_encoded() -> None:
-    _, remarks = read({"name": "x", "in": "query", "allowReserved": True, "schema": {}})
+def test_reserved_characters_and_empty_values_are_as_the_document_says() -> None:
+    (one, two), remarks = read(
+        {"name": "x", "in": "query", "allowReserved": True, "allowEmptyValue": True, "schema": {}},
+        {"name": "y", "in": "header", "allowEmptyValue": True, "schema": {}},
+    )
 
-    assert "allowReserved" in remarks[0]
+    assert (one.allow_reserved, one.allow_empty) == (True, True)
+    assert (two.allow_reserved, two.allow_empty) == (False, False)
+    assert remarks == []
+
+
+@pytest.mark.parametrize(
+    ("content", "style", "schema"),
+    [
+        ({"text/plain": {"schema": {"type": "string", "maxLength": 5}}}, "text",
+         {"type": "string", "maxLength": 5}),
+        ({"application/xml": {"schema": {"type": "object", "title": "T"}}}, "text",
+         {"type": "string", "title": "T"}),
+        ({"text/csv": {}}, "text", {"type": "string"}),
+        ({"application/cbor": {"schema": {"type": "string"}}}, "text", {"type": "string"}),
+        ({"application/vnd.x+json": {"schema": {}}}, "json", {}),
+    ],
+)  # fmt: skip
+def test_content_of_any_text_is_text(content: object, style: str, schema: object) -> None:
+    (one,), _ = read({"name": "x", "in": "query", "content": content})
+
+    assert one.style == style
+    assert one.schema is not None
+    assert one.schema.value == schema
+
+
+def test_a_whole_query_string_may_be_a_form_and_needs_no_name() -> None:
+    form = {
+        "schema": {"type": "object", "properties": {"a": {}, "b": {}}},
+        "encoding": {"a": {"style": "form", "explode": False}, "c": {"style": "form"}},
+    }
+
+    (one,), remarks = read(
+        {"in": "querystring", "content": {"application/x-www-form-urlencoded": form}}
+    )
+
+    assert (one.name, one.location, one.style) == ("query", "querystring", "form")
+    assert one.parts == {"a": RestPart(style="form")}
+    assert remarks == []
+
+
+def test_a_whole_query_string_goes_with_no_part_of_one() -> None:
+    whole = {"name": "q", "in": "querystring", "content": {"application/json": {}}}
+    part = {"name": "x", "in": "query", "schema": {}}
+
+    found, remarks = read(whole, part)
+    assert [one.name for one in found] == ["x"]
+    assert "beside other parameters" in remarks[0]
+
+    found, remarks = read(whole, {**whole, "name": "r"})
+    assert [one.name for one in found] == ["q"]
+    assert len(remarks) == 1
+
+    with pytest.raises(Unconvertible, match="beside other parameters"):
+        read({**whole, "required": True}, part)
+
+
+def test_styles_of_swagger_are_known() -> None:
+    found, remarks = read(
+        {"name": "x", "in": "query", "style": "tabDelimited", "schema": {}},
+        {"name": "y", "in": "header", "style": "pipeDelimited", "schema": {}},
+        {"name": "z", "in": "cookie", "style": "cookie", "schema": {}},
+    )
+
+    assert [(one.style, one.explode) for one in found] == [
+        ("tabDelimited", False), ("pipeDelimited", False), ("cookie", True),
+    ]  # fmt: skip
+    assert remarks == []
+
+
+@pytest.mark.parametrize(
+    ("schema", "is_widened"),
+    [
+        ({"type": "boolean"}, True), ({"type": "string", "enum": ["a"]}, True),
+        ({"$ref": "#/n"}, True), ({"type": "string"}, False), ({}, False),
+        ({"type": "array"}, False),
+    ],
+)  # fmt: skip
+def test_an_empty_value_is_let_through_where_it_is_allowed(
+    schema: object, is_widened: bool
+) -> None:
+    parameter = {"name": "x", "in": "query", "allowEmptyValue": True, "schema": schema}
+
+    (one,), _ = read(parameter, n={"type": "integer"})
+
+    assert one.schema is not None
+    assert one.schema.value == ({"anyOf": [schema, {"const": ""}]} if is_widened else schema)
+
+
+def test_without_a_schema_an_empty_value_is_text_as_any() -> None:
+    (one,), _ = read({"name": "x", "in": "query", "allowEmptyValue": True})
+
+    assert one.schema is None

@@ -97,6 +97,27 @@ def test_what_promises_nothing_has_no_schema(responses: object) -> None:
     assert read(responses) == (Output(None), [])
 
 
+@pytest.mark.parametrize("media_type", ["application/json", "*/*"])
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "string", "format": "binary"}, {"format": "binary"}, {"type": "file"},
+        {"type": ["string", "null"], "format": "binary"}, {"$ref": "#/File"},
+    ],
+)  # fmt: skip
+def test_a_file_is_no_json_whatever_its_media_type_says(media_type: str, schema: object) -> None:
+    responses = {"200": {"content": {media_type: {"schema": schema}}}}
+    output, remarks = read(responses, File={"type": "string", "format": "binary"})
+
+    assert (output, remarks) == (Output(None), [])
+
+
+def test_text_in_base64_is_a_string_and_promised() -> None:
+    output, _ = read({"200": answer({"type": "string", "format": "byte"})})
+
+    assert output.wraps
+
+
 def test_the_answer_to_head_has_no_body() -> None:
     assert read({"200": answer(PET)}, method="head") == (Output(None), [])
 
@@ -114,3 +135,12 @@ def test_write_only_properties_do_not_come_out() -> None:
     output, _ = read({"200": answer(schema)})
 
     assert output.schema == {"type": "object", "properties": {"id": {}}}
+
+
+def test_an_answer_that_may_also_be_a_sequence_promises_nothing() -> None:
+    offers = {**answer(PET)["content"], "text/event-stream": {}}  # type: ignore[dict-item]
+
+    output, remarks = read({"200": {"content": offers}, "202": answer(PET)})
+
+    assert output == Output(None)
+    assert len(remarks) == 1

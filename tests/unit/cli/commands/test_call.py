@@ -136,6 +136,13 @@ def test_a_bad_pair_is_named_before_anything_is_called(live: Path) -> None:
     assert "'text' is not key=value" in refused.error["message"]
 
 
+def test_an_argument_is_given_once(live: Path) -> None:
+    for again in ("text=b", 'text:="b"'):
+        refused = run("call", "echo", "text=a", again, "--data", live)
+        assert (refused.code, refused.error["code"]) == (2, "E2001")
+        assert refused.error["message"].startswith("text is given twice.")
+
+
 def test_a_tool_that_asks_its_caller_needs_another_client(data: Path) -> None:
     server = Path(__file__).parents[3] / "e2e" / "sdk_server.py"
     added = run("servers", "add", "ask", "--data", data, "--", sys.executable, server, "ask")

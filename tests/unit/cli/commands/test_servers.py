@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,6 +50,55 @@ def test_a_running_instance_knows_how_its_servers_stand(data: Path) -> None:
 def test_where_none_runs_nobody_was_asked(data: Path) -> None:
     run("servers", "add", "notes", URL, "--data", data)
     assert "not asked yet" in run("servers", "list", "--data", data).out
+
+
+def stored(data: Path) -> dict[str, Any]:
+    (server,) = run("servers", "list", "--data", data, "-o", "json").value["servers"]
+    return server
+
+
+def test_a_server_is_changed_and_keeps_what_is_not_given(data: Path) -> None:
+    run("servers", "add", "notes", URL, "--pinning", "manual", "--data", data)
+    other = f"{URL}/other"
+    changed = run("servers", "set", "notes", other, "--data", data)
+    assert (changed.code, "manual" in changed.out) == (0, True)
+    assert changed.err.startswith("warning: notes is changed, but cannot be reached: ")
+    assert (stored(data)["url"], stored(data)["pinning"]) == (other, "manual")
+    run("servers", "set", "notes", "--pinning", "off", "--header", "X-Key: a", "--data", data)
+    after = stored(data)
+    assert (after["url"], after["pinning"], after["header_names"]) == (other, "off", ["X-Key"])
+    run("servers", "set", "notes", "--no-headers", "--data", data, "--", *COMMAND)
+    after = stored(data)
+    assert (after["url"], after["command"]) == ("", [str(one) for one in COMMAND])
+    assert after["header_names"] == []
+
+
+def test_headers_that_cannot_be_read_back_are_not_lost_unsaid(data: Path) -> None:
+    run("servers", "add", "notes", URL, "--header", "X-Key: a", "--data", data)
+    refused = run("servers", "set", "notes", "--pinning", "off", "--data", data)
+    assert (refused.code, refused.error["code"]) == (2, "E2003")
+    assert "(X-Key)" in refused.error["message"]
+    assert "--no-headers" in refused.error["message"]
+    assert (stored(data)["pinning"], stored(data)["header_names"]) == ("first_seen", ["X-Key"])
+
+
+@pytest.mark.parametrize(
+    ("words", "advice"),
+    [
+        (["none", URL], "bascule servers add none URL"),
+        (["notes"], "Say what to change"),
+        (["notes", "--header", "a: b", "--no-headers"], "Say which"),
+        (["notes", "ftp://x"], "http or https"),
+    ],
+)
+def test_a_change_that_cannot_be_meant_is_refused(
+    data: Path, words: list[str], advice: str
+) -> None:
+    run("servers", "add", "notes", URL, "--data", data)
+    refused = run("servers", "set", *words, "--data", data)
+    assert refused.code == 2
+    assert advice in refused.error["message"]
+    assert stored(data)["url"] == URL
 
 
 @pytest.mark.parametrize(

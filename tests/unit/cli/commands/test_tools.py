@@ -10,7 +10,8 @@ NAMES = ["broken", "echo", "nothing", "rows", "text"]
 
 def listed(data: Path, *options: str) -> list[str]:
     found = run("tools", "list", *options, "--data", data, "-o", "json").value
-    return [tool["name"] for tool in found]
+    assert found["total"] == len(found["tools"])
+    return [tool["name"] for tool in found["tools"]]
 
 
 def import_drafts(data: Path, bundle: str = "drafts") -> None:
@@ -71,3 +72,81 @@ def test_a_tool_that_is_not_there_is_an_error(live: Path, command: str, name: st
     refused = run("tools", command, name, "--data", live)
     assert refused.code == 2
     assert refused.error["code"] in {"E2011", "E2001"}
+
+
+def test_what_is_said_of_a_tool_is_edited(data: Path) -> None:
+    said = ("--owner", "crm", "--tag", "a", "--tag", "b", "--timeout", "3", "--no-idempotent")
+    changed = run("tools", "edit", "echo", *said, "--data", data, "-o", "json").value[0]
+    assert (changed["owner"], changed["tags"], changed["timeout_seconds"]) == (
+        "crm", ["a", "b"], 3,
+    )  # fmt: skip
+    emptied = run("tools", "edit", "echo", "--owner", "", "--data", data, "-o", "json").value[0]
+    assert emptied["owner"] is None
+    assert listed(data, "--tag", "a") == ["echo"]
+    assert listed(data, "--owner", "crm") == []
+    assert listed(data, "--risk", "write") == ["echo"]
+
+
+def test_an_edit_says_what_it_edits(data: Path) -> None:
+    ended = run("tools", "edit", "echo", "--data", data)
+    assert (ended.code, "Say what to change" in ended.error["message"]) == (2, True)
+    for example in ("[1]", "{"):
+        ended = run("tools", "edit", "echo", "--example", example, "--data", data)
+        assert (ended.code, "--example" in ended.error["message"]) == (2, True)
+    lower = run("tools", "edit", "echo", "--risk", "read", "--data", data)
+    assert "Give a reason" in lower.error["message"]
+
+
+def test_a_tool_is_switched_and_deleted(data: Path) -> None:
+    off = run("tools", "status", "echo", "inactive", "--data", data, "-o", "json").value[0]
+    assert off["status"] == "inactive"
+    wrong = run("tools", "status", "echo", "gone", "--data", data)
+    assert "'active', 'inactive' or 'deprecated'" in wrong.error["message"]
+    for options in ((), ("--all", "--version", "1.0.0")):
+        ended = run("tools", "delete", "echo", *options, "--data", data)
+        assert ended.error["message"] == "Say which: --version 1.0.0, or --all."
+    gone = run("tools", "delete", "echo", "--all", "--data", data, "-o", "json").value
+    assert gone == {"deleted": 1}
+    assert "echo" not in listed(data)
+
+
+def test_a_tool_is_made_from_a_file(data: Path, tmp_path: Path) -> None:
+    upstream = run("tools", "show", "echo", "--data", data, "-o", "json").value["upstream"]
+    file = tmp_path / "tool.yaml"
+    file.write_text(
+        f"name: twice\nbundle: service\nupstream: {upstream}\nmethod: GET\npath: /twice/{{id}}\n"
+        "accept_warnings: true\n"
+    )
+    ended = run("tools", "create", file, "--data", data)
+    assert (ended.code, "warning: operation" in ended.err) == (0, True)
+    assert "twice" in ended.out
+    for text, says in (("[", "neither JSON nor YAML"), ("- a", "holds no object")):
+        file.write_text(text)
+        assert says in run("tools", "create", file, "--data", data).error["message"]
+    missing = run("tools", "create", tmp_path / "none.yaml", "--data", data)
+    assert (missing.code, "cannot be read" in missing.error["message"]) == (2, True)
+
+
+@pytest.mark.parametrize("pin", ["1", "1.0", "1.0.0"])
+def test_a_pinned_version_is_shown(live: Path, pin: str) -> None:
+    shown = run("tools", "show", f"echo@{pin}", "--data", live, "-o", "json").value
+    assert (shown["name"], shown["version"]) == ("echo", "1.0.0")
+
+
+def test_a_pin_of_no_version_names_those_there_are(live: Path) -> None:
+    missing = run("tools", "show", "echo@2", "--data", live)
+    assert (missing.code, "there are 1.0.0" in missing.error["message"]) == (2, True)
+    twice = run("tools", "show", "echo@1", "--version", "1.0.0", "--data", live)
+    assert (twice.code, "Say which once" in twice.error["message"]) == (2, True)
+
+
+def test_where_no_tool_is_found_people_are_told(live: Path) -> None:
+    ended = run("tools", "list", "--search", "%", "--data", live)
+    assert (ended.code, ended.err) == (0, "nothing found\n")
+
+
+def test_a_version_is_shown_and_published_by_itself(data: Path) -> None:
+    missing = run("tools", "show", "echo", "--version", "9.9.9", "--data", data)
+    assert "there are 1.0.0" in missing.error["message"]
+    done = run("tools", "publish", "echo", "--version", "1.0.0", "--data", data, "-o", "json")
+    assert done.value[0]["version"] == "1.0.0"

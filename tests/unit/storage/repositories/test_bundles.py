@@ -5,8 +5,9 @@ import pytest
 from bascule.gateway.errors import Conflict, NotFound
 from bascule.gateway.tool import Bundle
 from bascule.storage.database import Database
-from bascule.storage.repositories.bundles import Bundles, BundleStatus
+from bascule.storage.repositories.bundles import BundleChanges, Bundles, BundleStatus
 from bascule.storage.repositories.scope import TenantId
+from contract.storage.samples import a_tool, add_tools
 
 _BUNDLE = Bundle("service-booking", "Books services.", "1.2.0", "crm")
 
@@ -50,3 +51,35 @@ async def test_a_bundle_is_switched_off_and_on(database: Database, tenant: Tenan
             await Bundles(session, tenant).set_status("service-booking", status)
         async with database.read() as session:
             assert (await Bundles(session, tenant).get("service-booking")).status is status
+
+
+async def test_a_bundle_is_changed_by_field(database: Database, tenant: TenantId) -> None:
+    async with database.change(author="t") as session:
+        bundles = Bundles(session, tenant)
+        await bundles.create(_BUNDLE)
+        changed = await bundles.update(_BUNDLE.name, BundleChanges(owner="sales", description=""))
+        assert (changed.bundle.owner, changed.bundle.description) == ("sales", "")
+        assert changed.bundle.version == "1.2.0"
+        with pytest.raises(NotFound, match="Did you mean service-booking"):
+            await bundles.update("service-bookings", BundleChanges(owner="x"))
+
+
+async def test_what_belongs_to_a_bundle_changes_its_moment(
+    database: Database, tenant: TenantId
+) -> None:
+    async with database.change(author="t") as session:
+        bundles = Bundles(session, tenant)
+        before = await bundles.create(_BUNDLE)
+        assert (await bundles.touch(_BUNDLE.name)).updated_at > before.updated_at
+
+
+async def test_only_a_bundle_without_tools_is_deleted(database: Database, tenant: TenantId) -> None:
+    async with database.change(author="t") as session:
+        await add_tools(session, tenant, [a_tool()])
+        bundles = Bundles(session, tenant)
+        await bundles.create(Bundle("empty"))
+        with pytest.raises(Conflict, match="update_enquiry_status first"):
+            await bundles.delete("service-booking")
+        await bundles.delete("empty")
+        with pytest.raises(NotFound):
+            await bundles.get("empty")

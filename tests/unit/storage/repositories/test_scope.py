@@ -32,7 +32,9 @@ def _takes_session(kind: type) -> bool:
 
 def test_every_repository_is_known_to_this_test() -> None:
     assert {kind.__name__ for kind in _repositories()} == {
-        "Bundles", "Keys", "Policies", "Roles", "Scoped", "Specs", "Tenants", "Tools", "Upstreams",
+        "Bundles", "Finder", "Imports", "Keys", "Pins", "Policies", "Publications", "Roles",
+        "Scoped", "Secrets", "Selections", "Standards", "Surveys", "Tenants", "ToolEdits", "Tools",
+        "Upstreams",
     }  # fmt: skip
 
 

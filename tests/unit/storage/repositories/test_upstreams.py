@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from bascule.gateway.connector import ClientCredentials, ClientTls, Connector, Mode
 from bascule.gateway.errors import Conflict, NotFound
 from bascule.storage.database import Database
 from bascule.storage.repositories.scope import TenantId
 from bascule.storage.repositories.tools import Tools
-from bascule.storage.repositories.upstreams import Upstreams
+from bascule.storage.repositories.upstreams import Upstreams, refuse_move
 from contract.storage.samples import BOOKING, WEATHER, a_tool, add_tools
 
 
@@ -52,3 +53,56 @@ async def test_an_upstream_nobody_added_is_not_found(database: Database, tenant:
         for ask in (Upstreams.get, Upstreams.delete):
             with pytest.raises(NotFound, match="no upstream named nothing"):
                 await ask(Upstreams(session, tenant), "nothing")
+
+
+CONNECTED = replace(BOOKING, connector=Connector(tls=ClientTls("c", "${secret:k}")))
+
+
+@pytest.mark.parametrize(
+    ("upstream", "url"),
+    [
+        (BOOKING, "https://elsewhere.example"),
+        (CONNECTED, "http://127.0.0.1:8080/v2"),
+        (replace(CONNECTED, url=""), ""),
+    ],
+)
+def test_what_has_no_credentials_or_stays_where_it_is_may_move(upstream, url: str) -> None:
+    if upstream.url:
+        refuse_move(upstream, url)
+    else:
+        with pytest.raises(Conflict):
+            refuse_move(upstream, url)
+
+
+@pytest.mark.parametrize(
+    "upstream",
+    [
+        CONNECTED,
+        replace(BOOKING, headers=(("X-Key", "${secret:k}"),)),
+        replace(
+            BOOKING,
+            connector=Connector(credentials=ClientCredentials("https://t.example", "i", "${S}")),
+        ),
+    ],
+)
+@pytest.mark.parametrize(
+    "url", ["https://127.0.0.1:8080", "http://127.0.0.1:8081", "http://evil.example:8080", "x"]
+)
+def test_credentials_do_not_follow_to_another_origin(upstream, url: str) -> None:
+    with pytest.raises(Conflict, match=r"would go to another host.*bascule upstreams set"):
+        refuse_move(upstream, url)
+
+
+async def test_a_connector_is_kept_as_it_was_given(database: Database, tenant: TenantId) -> None:
+    connector = Connector(
+        mode=Mode.MOCK,
+        credentials=ClientCredentials("https://t.example", "id", "${secret:s}", "a b"),
+        tls=ClientTls("${secret:c}", "${secret:k}"),
+        networks=("10.0.0.0/8",),
+        health_path="/health",
+    )
+    async with database.change(author="t") as session:
+        await Upstreams(session, tenant).upsert(replace(BOOKING, connector=connector))
+    async with database.read() as session:
+        found = await Upstreams(session, tenant).get("booking-api")
+    assert found.upstream.connector == connector

@@ -5,7 +5,7 @@ import time
 import pytest
 import uvicorn
 
-from bascule.gateway.errors import UpstreamFailed, UpstreamTimeout, UpstreamUnreachable
+from bascule.gateway.errors import UpstreamCut, UpstreamFailed, UpstreamTimeout, UpstreamUnreachable
 from bascule.upstreams.http1.client import HttpClient
 from bascule.upstreams.http1.messages import HttpRequest, Origin
 from bascule.upstreams.http1.settings import PoolConfig
@@ -98,7 +98,7 @@ async def dead_connection(client: HttpClient, server) -> None:
     await client.request(get(server.origin), soon())
 
 
-async def test_idempotent_request_is_repeated_once_where_a_kept_connection_was_dead(serve) -> None:
+async def test_request_that_reads_is_repeated_once_where_a_kept_connection_was_dead(serve) -> None:
     answers = iter([[OK, None], [OK]])
 
     async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -117,12 +117,13 @@ async def test_idempotent_request_is_repeated_once_where_a_kept_connection_was_d
     assert server.connections == 2
 
 
-async def test_request_that_may_have_acted_is_never_repeated(serve) -> None:
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+async def test_request_that_may_have_acted_is_never_repeated(serve, method: str) -> None:
     server = await serve(OK, None)
     async with HttpClient() as client:
         await dead_connection(client, server)
-        with pytest.raises(UpstreamFailed, match="may have acted"):
-            await client.request(post(server.origin), soon())
+        with pytest.raises(UpstreamCut, match="may have acted"):
+            await client.request(post(server.origin)._replace(method=method), soon())
     assert (server.connections, len(server.requests)) == (1, 2)
 
 

@@ -159,7 +159,7 @@ class StuckLoop:
 
 
 async def test_connecting_has_a_cap_of_its_own() -> None:
-    pool = OriginPool(Origin("http", "h", 80), PoolConfig(), None, StuckLoop())  # type: ignore[arg-type]
+    pool = OriginPool(Origin("http", "127.0.0.1", 80), PoolConfig(), None, StuckLoop())  # type: ignore[arg-type]
     with pytest.raises(UpstreamUnreachable) as caught:
         await pool.acquire(soon(), 0.01)
     assert "0.01 seconds" in caught.value.private
@@ -167,14 +167,14 @@ async def test_connecting_has_a_cap_of_its_own() -> None:
 
 
 async def test_connecting_ends_at_the_deadline() -> None:
-    pool = OriginPool(Origin("http", "h", 80), PoolConfig(), None, StuckLoop())  # type: ignore[arg-type]
+    pool = OriginPool(Origin("http", "127.0.0.1", 80), PoolConfig(), None, StuckLoop())  # type: ignore[arg-type]
     with pytest.raises(UpstreamTimeout, match="Nothing was sent"):
         await pool.acquire(time.monotonic() + 0.01, None)
     assert pool.size == 0
 
 
 async def test_cancelled_connecting_frees_its_place() -> None:
-    pool = OriginPool(Origin("http", "h", 80), PoolConfig(), None, StuckLoop())  # type: ignore[arg-type]
+    pool = OriginPool(Origin("http", "127.0.0.1", 80), PoolConfig(), None, StuckLoop())  # type: ignore[arg-type]
     connecting = asyncio.ensure_future(pool.acquire(soon(), None))
     await pending(connecting)
     connecting.cancel()

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from bascule.gateway.call import Call, Method, More
 from bascule.gateway.capabilities import read_capabilities
 from bascule.gateway.inventory import ItemKind, Target
+from bascule.gateway.tool import Home
 from bascule.protocol.versions import Era
 from bascule.upstreams.mcp.messages import Outgoing, SessionKey, encode
 from bascule.upstreams.mcp.requests import Requests
@@ -145,3 +147,14 @@ def test_call_that_was_not_prepared_is_a_mistake(make_call, about) -> None:
     for call in (untargeted, toolless):
         with pytest.raises(RuntimeError):
             make(call)
+
+
+def test_a_server_is_told_the_tools_own_name_and_what_it_wants_repeated(make_call) -> None:
+    """A bundle's showing lacks the argument that it fixes, and that the server wants mirrored."""
+    whole = {"properties": {"a": {"type": "integer", "x-mcp-header": "A"}}}
+    call = make_call(schema={"properties": {}})
+    shown = replace(call.tool, name="shown", home=Home("peer_add", "b", whole))
+    call.tool = shown
+    request = Requests(over_http=True, forwards_capabilities=False).make(call, FIRST)
+    assert b"x-mcp-tool-name: peer_add" in request.prepared
+    assert [value for _, value in request.mirrored] == ["1"]

@@ -1,6 +1,6 @@
 """Named failures say what to do, and keep the reason for the operator."""
 
-from bascule.gateway.errors import ErrorCode
+from bascule.gateway.errors import ErrorCode, InvalidArgument
 from bascule.upstreams.rest.failures import invalid, unsupported_media, unusable
 
 
@@ -10,6 +10,7 @@ def test_an_invalid_argument_is_named() -> None:
     assert failure.public == "`id` must not be empty."
     assert failure.details == {"field": "id"}
     assert failure.error is ErrorCode.INVALID_VALUE
+    assert isinstance(failure, InvalidArgument)
 
 
 def test_an_unusable_operation_keeps_its_reason_private() -> None:

@@ -1,6 +1,9 @@
 """Operations are compiled once; arguments never leave their places."""
 
 from contextlib import suppress
+from email.parser import BytesParser
+from email.policy import HTTP
+from http.cookies import SimpleCookie
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
@@ -8,19 +11,35 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bascule.gateway.errors import GatewayError, InvalidValue
-from bascule.gateway.tool import ParameterLocation, RestBody, RestParameter, RestSource
+from bascule.gateway.tool import (
+    BodyKind,
+    ParameterLocation,
+    RestBody,
+    RestParameter,
+    RestPart,
+    RestSource,
+)
 from bascule.upstreams.http1 import HttpRequest
 from bascule.upstreams.http1.messages import encode_request
 from bascule.upstreams.rest.failures import UnsupportedMedia, UnusableOperation
 from bascule.upstreams.rest.plans import OperationPlan, compile_operation
 
-PATH, QUERY, HEADER, COOKIE = ParameterLocation
+PATH, QUERY, HEADER, COOKIE, WHOLE = ParameterLocation
 BASE = "http://127.0.0.1:8080/api/"
 STYLES = {
-    PATH: ("simple", "label", "matrix", "json"),
-    QUERY: ("form", "spaceDelimited", "pipeDelimited", "deepObject", "json"),
-    HEADER: ("simple", "json"),
-    COOKIE: ("form", "json"),
+    PATH: ("simple", "label", "matrix", "spaceDelimited", "json", "text"),
+    QUERY: (
+        "form",
+        "spaceDelimited",
+        "pipeDelimited",
+        "tabDelimited",
+        "deepObject",
+        "json",
+        "text",
+    ),
+    HEADER: ("simple", "pipeDelimited", "tabDelimited", "json", "text"),
+    COOKIE: ("form", "cookie", "json", "text"),
+    WHOLE: ("form", "json", "text"),
 }
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
@@ -85,7 +104,14 @@ def test_a_segment_may_hold_several_variables_and_fixed_text() -> None:
 
 
 def test_fixed_text_is_encoded_but_not_twice() -> None:
-    assert plan_for("/a b/%20/ü/?x").build({}).target == "/api/a%20b/%20/%C3%BC/%3Fx"
+    assert plan_for("/a b/%20/ü/?x y").build({}).target == "/api/a%20b/%20/%C3%BC/?x%20y"
+
+
+def test_a_fixed_query_comes_before_that_of_the_arguments() -> None:
+    plan = plan_for("/a/{id}?beta=true&x=%26", parameter("id", PATH), parameter("q", QUERY))
+
+    assert plan.build({"id": "?", "q": 1}).target == "/api/a/%3F?beta=true&x=%26&q=1"
+    assert plan.build({"id": 1}).target == "/api/a/1?beta=true&x=%26"
 
 
 @pytest.mark.parametrize("value", ["", ".", "..", "../x", "a/../b", [], [""], {}, None, [None]])
@@ -226,6 +252,68 @@ def test_any_value_in_any_style_is_one_wellformed_request_or_refused(
     assert not {".", ".."} & set(unquote(target.partition("?")[0]).split("/"))
 
 
+PLACES = [
+    (place, style, explode, reserved)
+    for place, styles in STYLES.items()
+    for style in styles
+    for explode in (False, True)
+    for reserved in (False, True)
+]
+
+
+@given(st.lists(st.tuples(st.sampled_from(PLACES), JSON), min_size=1, max_size=4))
+def test_whatever_is_given_stays_below_the_fixed_beginning_of_the_path(
+    given: list[tuple[tuple[ParameterLocation, str, bool, bool], object]],
+) -> None:
+    parameters = tuple(
+        RestParameter(f"x{index}", f"x{index}", place, style, explode, allow_reserved=reserved)
+        for index, ((place, style, explode, reserved), _) in enumerate(given)
+    )
+    variables = [one.name for one in parameters if one.location is PATH]
+    plan = plan_for("/v1/fixed" + "".join(f"/{{{name}}}" for name in variables), *parameters)
+    try:
+        target, headers, body = plan.build({f"x{n}": value for n, (_, value) in enumerate(given)})
+    except InvalidValue:
+        return
+    encode_request(HttpRequest(plan.origin, "GET", target, headers, body))
+    path = target.partition("?")[0]
+    assert path.startswith("/api/v1/fixed")
+    assert path.count("/") == 3 + len(variables)
+    assert not set(path) & set('#\\ "<>')
+    assert "#" not in target
+    for segment in path.split("/"):
+        decoded = unquote(segment).replace("\\", "/").split("/")
+        assert not {".", ".."} & {one.partition(";")[0] for one in decoded}
+
+
+COOKIE_VALUES = st.dictionaries(
+    st.sampled_from("abc"), st.text(st.characters(exclude_categories=["Cs"])), min_size=1
+)
+
+
+@given(COOKIE_VALUES)
+def test_cookies_arrive_as_they_were(arguments: dict[str, str]) -> None:
+    plan = plan_for("/a", *(parameter(name, COOKIE) for name in "abc"))
+
+    (header,) = plan.build(dict(arguments)).headers
+
+    cookies = SimpleCookie(header[1])
+    assert {name: unquote(one.value) for name, one in cookies.items()} == arguments
+
+
+@given(st.dictionaries(st.sampled_from("abc"), st.text(), min_size=1))
+def test_headers_arrive_as_they_were_less_blanks_around_them(arguments: dict[str, str]) -> None:
+    plan = plan_for("/a", *(parameter(name, HEADER) for name in "abc"))
+    try:
+        parts = plan.build(dict(arguments))
+    except InvalidValue:
+        return
+    wire = encode_request(HttpRequest(plan.origin, "GET", parts.target, parts.headers))
+    message = BytesParser(policy=HTTP).parsebytes(wire.partition(b"\r\n")[2])
+    expected = {name: value.strip(" \t") for name, value in arguments.items()}
+    assert {name: (message[name] or "") for name in arguments} == expected
+
+
 @pytest.mark.parametrize("value", ["/", "/a", "\\\\", "./x"])
 def test_a_value_never_makes_a_dot_segment_for_who_decodes_before_splitting(value: str) -> None:
     plan = plan_for("/a/{x}/b", parameter("x", PATH, "label"))
@@ -246,6 +334,8 @@ def test_any_body_is_built_or_refused(a: object, b: object, media_type: str) -> 
         RestSource("u", "GET", "/a/{x}"),
         RestSource("u", "GET", "a"),
         RestSource("u", "TRACE", "/a"),
+        RestSource("u", "connect", "/a"),
+        RestSource("u", "X" * 41, "/a"),
         RestSource("u", "GET /a HTTP/1.1\r\n", "/a"),
         RestSource("u", "GET", "/a/../b"),
         RestSource("u", "GET", "/a/%2E./b"),
@@ -275,3 +365,81 @@ def test_an_unsupported_body_is_named_when_compiled() -> None:
 def test_failures_of_compiling_are_named_to_callers() -> None:
     assert issubclass(UnusableOperation, GatewayError)
     assert issubclass(UnsupportedMedia, GatewayError)
+
+
+def test_methods_of_newer_documents_are_sent() -> None:
+    assert plan_for("/a", method="QUERY").method == "QUERY"
+    assert plan_for("/a", method="COPY").method == "COPY"
+
+
+EVIL = {"tenant": "ours", "filter": {"colour": "red", "tenant": "evil"}}
+
+
+def spread(style: str, location: ParameterLocation) -> OperationPlan:
+    return plan_for(
+        "/x", parameter("tenant", location), parameter("filter", location, style, explode=True)
+    )
+
+
+@pytest.mark.parametrize(
+    ("style", "location"),
+    [
+        ("form", QUERY), ("spaceDelimited", QUERY), ("pipeDelimited", QUERY),
+        ("tabDelimited", QUERY), ("form", COOKIE), ("cookie", COOKIE),
+    ],
+)  # fmt: skip
+def test_no_member_of_an_object_is_sent_as_another_argument(
+    style: str, location: ParameterLocation
+) -> None:
+    plan = spread(style, location)
+    for arguments in (EVIL, {"filter": EVIL["filter"]}):
+        with pytest.raises(
+            InvalidValue, match=r"`filter`.*'tenant'.*an argument of its own"
+        ) as one:
+            plan.build(arguments)
+        assert one.value.details == {"field": "filter"}
+    passing = {**EVIL, "filter": {"colour": "red", "filter": "own", "tenant": None}}
+    sent = str(plan.build(passing))
+    assert sent.count("tenant") == 1
+    assert "filter=own" in sent
+
+
+def test_members_that_keep_the_name_of_their_argument_are_free() -> None:
+    joined = plan_for("/x", parameter("tenant", QUERY), parameter("filter", QUERY, explode=False))
+    assert joined.build(EVIL).target.endswith("?tenant=ours&filter=colour,red,tenant,evil")
+    deep = spread("deepObject", QUERY)
+    assert "filter%5Btenant%5D=evil" in deep.build(EVIL).target
+    apart = plan_for("/x", parameter("tenant", HEADER), parameter("filter", QUERY, explode=True))
+    assert apart.build(EVIL).target.endswith("?colour=red&tenant=evil")
+
+
+def test_a_deep_member_is_not_sent_as_an_argument_with_brackets() -> None:
+    fixed, deep = parameter("filter[tenant]", QUERY), parameter("filter", QUERY, "deepObject")
+    plan = plan_for("/x", fixed, deep)
+    for inner in ("evil", ["evil"], {"x": "evil"}):
+        with pytest.raises(InvalidValue):
+            plan.build({"filter": {"tenant": inner}})
+    assert plan.build({"filter": {"x": "1"}}).target.endswith("?filter%5Bx%5D=1")
+
+
+def test_what_the_path_fixes_is_not_sent_again() -> None:
+    plan = plan_for("/x?action=list", parameter("filter", QUERY, explode=True))
+    with pytest.raises(InvalidValue):
+        plan.build({"filter": {"action": "drop"}})
+    assert plan.build({"filter": {"a": "1"}}).target.endswith("/x?action=list&a=1")
+    whole = plan_for("/x?action=list", parameter("action", WHOLE))
+    with pytest.raises(InvalidValue):
+        whole.build({"action": {"action": "drop"}})
+    assert whole.build({"action": {"a": "1"}}).target.endswith("/x?action=list&a=1")
+
+
+@pytest.mark.parametrize("media", ["application/x-www-form-urlencoded", "multipart/form-data"])
+def test_no_member_is_sent_as_another_field_of_a_form(media: str) -> None:
+    kind = BodyKind.MULTIPART if media.startswith("multipart") else BodyKind.FORM
+    parts = {"filter": RestPart(style="form", explode=True)}
+    names = {"tenant": "tenant", "filter": "filter"}
+    plan = plan_for("/x", method="POST", body=RestBody(media, names, kind=kind, parts=parts))
+    with pytest.raises(InvalidValue) as one:
+        plan.build(EVIL)
+    assert one.value.details == {"field": "filter"}
+    assert b"red" in plan.build({"tenant": "ours", "filter": {"colour": "red"}}).body

@@ -1,12 +1,16 @@
 """Refusals of the upstream tell the caller what to do, and nothing it must not know."""
 
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
-
 import pytest
 
 from bascule.upstreams.http1 import HttpResponse
-from bascule.upstreams.rest.refusals import refuse, retry_after_seconds, secrets_in
+from bascule.upstreams.rest.refusals import (
+    Asked,
+    Credential,
+    credentials_in,
+    refuse,
+    secrets_in,
+    shows_credential,
+)
 
 
 def told(
@@ -30,14 +34,61 @@ def test_status_message_and_hint_are_told() -> None:
     assert "look the identifiers up again" in text
 
 
+def hint(
+    status: int, credential: Credential = Credential.SHOWN, *, only_reads: bool = False
+) -> str:
+    """What the refusal advises."""
+    asked = Asked(credential, only_reads)
+    result = refuse(HttpResponse(status, [], b""), "booking", (), asked)
+    return result.body["content"][0]["text"]
+
+
 def test_a_refused_credential_is_the_gateways() -> None:
-    for status in (401, 403):
-        assert "credential that the gateway uses" in told(status)
+    assert "credential that the gateway uses for this upstream was refused" in hint(401)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_no_credential_is_blamed_where_there_is_none(status: int) -> None:
+    text = hint(status, Credential.NONE)
+
+    assert "none is set" in text
+    assert "bascule upstreams set" in text
+    assert "gateway uses" not in text
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_credential_that_is_not_for_this_host_is_not_blamed_either(status: int) -> None:
+    assert "another host" in hint(status, Credential.WITHHELD)
+
+
+@pytest.mark.parametrize("credential", Credential)
+def test_what_is_forbidden_may_be_this_resource_alone(credential: Credential) -> None:
+    assert "this one resource" in hint(403, credential)
 
 
 def test_a_failure_of_the_server_warns_of_repeating() -> None:
     assert "may have acted" in told(503, b"busy", "text/plain")
     assert "HTTP 599" in told(599)
+
+
+@pytest.mark.parametrize("status", [500, 503, 599])
+def test_a_failed_read_has_not_acted(status: int) -> None:
+    text = hint(status, only_reads=True)
+
+    assert "acted" not in text
+    assert "only reads" in text
+
+
+def test_headers_that_everybody_may_know_are_no_credential() -> None:
+    assert not shows_credential([("Accept", "text/csv"), ("User-Agent", "x")])
+    assert shows_credential([("Accept", "text/csv"), ("X-Key", "k")])
+
+
+def test_not_modified_is_no_redirect() -> None:
+    text = told(304)
+
+    assert "nothing changed" in text
+    assert "redirect" not in text
 
 
 def test_every_refusal_has_some_hint() -> None:
@@ -66,7 +117,7 @@ def test_a_redirect_names_only_the_host() -> None:
 
     assert "login.example.com" in text
     assert "abc" not in text
-    assert "not followed" in text
+    assert "was not followed: only redirects of GET and HEAD within the same" in text
 
 
 @pytest.mark.parametrize(
@@ -87,20 +138,32 @@ def test_secrets_are_struck_out_wherever_the_upstream_repeats_them() -> None:
     assert "application/xml" not in secrets
 
 
-@pytest.mark.parametrize(
-    ("value", "seconds"),
-    [("120", 120), (" 5 ", 5), ("9" * 30, 86_400), ("", None), ("soon", None), ("-1", None),
-     ("Wed, 21 Oct 2015 07:28:00 GMT", 0),
-     ("Wed, 21 Oct 2015 07:28:00 -0000", 0), ("Wed, 99 Oct 2015 07:28:00 GMT", None), ("²", None)],
-)  # fmt: skip
-def test_the_wait_is_read_in_either_form(value: str, seconds: int | None) -> None:
-    assert retry_after_seconds(HttpResponse(429, [("retry-after", value)], b"")) == seconds
+def test_problem_details_are_told_in_words() -> None:
+    problem = b'{"title":"Invalid","detail":"No such day.","status":422}'
+
+    assert "): Invalid: No such day.\n" in told(422, problem, "application/problem+json")
 
 
-def test_a_moment_in_the_future_is_a_wait() -> None:
-    moment = format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True)
+def test_problem_details_that_are_none_are_told_as_they_are() -> None:
+    assert '{"oops":1}' in told(400, b'{"oops": 1}', "application/problem+json")
 
-    seconds = retry_after_seconds(HttpResponse(429, [("retry-after", moment)], b""))
 
-    assert seconds is not None
-    assert 80 <= seconds <= 91
+def test_the_wait_is_told() -> None:
+    response = HttpResponse(503, [("retry-after", "7")], b"")
+
+    result = refuse(response, "u", ())
+
+    assert "asks to wait 7 seconds" in result.body["content"][0]["text"]
+    assert result.upstream_status == 503
+
+
+def test_no_part_of_a_secret_is_left_where_a_message_is_cut() -> None:
+    body = b"x" * 3_990 + b" s3cr3t-and-long" + b"y" * 100
+
+    assert "s3cr3t" not in told(400, body, "text/plain", secrets=("s3cr3t-and-long",))
+
+
+def test_credentials_are_known_by_the_names_of_their_headers() -> None:
+    headers = [("X-Api-Key", "key-12345"), ("Authorization", "tok-12345"), ("x-region", "eu-12345")]
+
+    assert set(credentials_in(headers)) == {"key-12345", "tok-12345"}

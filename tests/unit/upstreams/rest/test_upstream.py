@@ -1,9 +1,11 @@
 """A call becomes one request, on a real connection where that matters."""
 
 import asyncio
+import gzip
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 
 import pytest
 
@@ -16,6 +18,7 @@ from bascule.gateway.errors import (
     UpstreamTimeout,
 )
 from bascule.gateway.tool import (
+    Home,
     McpSource,
     ParameterLocation,
     RestBody,
@@ -28,7 +31,7 @@ from bascule.gateway.tool import (
 )
 from bascule.upstreams.http1 import HttpClient, HttpRequest, HttpResponse
 from bascule.upstreams.http1.messages import encode_request
-from bascule.upstreams.rest import RestUpstream
+from bascule.upstreams.rest import AnswerLimits, RestUpstream
 
 JSON = [("content-type", "application/json")]
 
@@ -236,6 +239,67 @@ async def test_a_refusal_is_a_result_and_success_follows_the_schema() -> None:
     assert bytes(result.body["structuredContent"]) == b'{"result":{}}'
 
 
+@pytest.mark.parametrize(
+    ("headers", "words"),
+    [((), "none is set"), ((("X-API-Key", "k" * 10),), "credential that the gateway uses")],
+)
+async def test_a_refusal_blames_a_credential_only_where_there_is_one(
+    headers: tuple[tuple[str, str], ...], words: str
+) -> None:
+    sender = FakeSender(HttpResponse(401, [], b""))
+    upstream = make_upstream(headers=headers)
+
+    result = await RestUpstream(upstream, sender).execute(make_call(make_tool()))
+
+    assert words in result.body["content"][0]["text"]  # type: ignore[index]
+
+
+async def test_a_sender_with_secrets_of_its_own_shows_a_credential() -> None:
+    sender = FakeSender(HttpResponse(401, [], b""))
+    sender.secrets = ()  # type: ignore[attr-defined] - none is fresh
+
+    result = await RestUpstream(make_upstream(), sender).execute(make_call(make_tool()))
+
+    assert "credential that the gateway uses" in result.body["content"][0]["text"]  # type: ignore[index]
+
+
+async def test_a_credential_that_another_host_does_not_get_is_not_blamed() -> None:
+    sender = FakeSender(HttpResponse(401, [], b""))
+    source = RestSource("u", "GET", "/", server="http://127.0.0.2:1")
+    upstream = make_upstream(headers=(("X-API-Key", "k" * 10),))
+
+    result = await RestUpstream(upstream, sender).execute(make_call(make_tool(source)))
+
+    assert "another host" in result.body["content"][0]["text"]  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("method", "risk", "acted"),
+    [
+        ("GET", RiskLevel.READ, False), ("GET", RiskLevel.WRITE, True),
+        ("POST", RiskLevel.READ, True), ("DELETE", RiskLevel.WRITE, True),
+    ],
+)  # fmt: skip
+async def test_only_what_does_more_than_read_may_have_acted(
+    method: str, risk: RiskLevel, acted: bool
+) -> None:
+    sender = FakeSender(HttpResponse(500, [], b""))
+    tool = replace(make_tool(RestSource("u", method, "/")), risk=risk)
+
+    result = await RestUpstream(make_upstream(), sender).execute(make_call(tool))
+
+    assert ("may have acted" in str(result.body["content"])) is acted
+
+
+@pytest.mark.parametrize(("body", "is_empty"), [(b"", True), (b"{}", False)])
+async def test_a_success_without_content_is_marked(body: bytes, is_empty: bool) -> None:
+    sender = FakeSender(HttpResponse(200, JSON, body))
+
+    result = await RestUpstream(make_upstream(), sender).execute(make_call(make_tool()))
+
+    assert result.is_empty is is_empty
+
+
 async def test_only_rest_tools_are_executed() -> None:
     with pytest.raises(RuntimeError):
         await RestUpstream(make_upstream(), FakeSender()).execute(
@@ -318,3 +382,204 @@ async def test_an_answer_that_lies_about_being_json_is_a_failure() -> None:
     async with asyncio.timeout(5), serve(answer) as (url, _), HttpClient() as client:
         with pytest.raises(UpstreamFailed):
             await RestUpstream(make_upstream(url), client).execute(make_call(make_tool()))
+
+
+async def test_what_is_on_another_host_is_sent_there_as_nobody() -> None:
+    home, bare = FakeSender(), FakeSender()
+    upstream = Upstream(
+        "u", UpstreamKind.REST, "https://a.test/v1", headers=(("Authorization", "secret"),)
+    )
+    rest = RestUpstream(upstream, home, bare=bare)
+
+    for server in ("https://b.test/up", "https://a.test/v2", ""):
+        source = RestSource("u", "GET", "/find", server=server)
+        await rest.execute(Call(Method.TOOLS_CALL, "find", {}, tool=make_tool(source)))
+
+    assert [str(one.origin) for one in bare.requests] == ["https://b.test"]
+    assert "authorization" not in bare.headers()
+    assert [one.target for one in home.requests] == ["/v2/find", "/v1/find"]
+    assert home.headers()["authorization"] == "secret"
+
+
+async def test_what_the_operation_offers_is_asked_for_unless_the_operator_says_otherwise() -> None:
+    source = RestSource("u", "GET", "/", accept="text/csv, */*;q=0.1")
+    sender = FakeSender()
+
+    await RestUpstream(make_upstream(), sender).execute(make_call(make_tool(source)))
+    assert sender.headers()["accept"] == "text/csv, */*;q=0.1"
+
+    upstream = make_upstream(headers=(("Accept", "text/xml"),))
+    await RestUpstream(upstream, sender).execute(make_call(make_tool(source)))
+    assert sender.headers()["accept"] == "text/xml"
+
+
+async def test_an_answer_to_head_tells_its_headers() -> None:
+    sender = FakeSender(HttpResponse(200, [("content-length", "5")], b""))
+
+    result = await RestUpstream(make_upstream(), sender).execute(
+        make_call(make_tool(RestSource("u", "HEAD", "/")))
+    )
+
+    assert result.body == {"content": [{"type": "text", "text": "HTTP 200\ncontent-length: 5"}]}
+
+
+async def test_how_much_is_passed_on_is_for_the_operator_to_say() -> None:
+    sender = FakeSender(HttpResponse(200, [("content-type", "text/plain")], b"x" * 100))
+    rest = RestUpstream(make_upstream(), sender, limits=AnswerLimits(text_characters=10))
+
+    result = await rest.execute(make_call(make_tool()))
+
+    assert "Cut off here" in result.body["content"][0]["text"]
+
+
+def sequence(*pieces: bytes, media_type: str = "text/event-stream") -> bytes:
+    """A response in chunks that is not over."""
+    head = f"HTTP/1.1 200 OK\r\ncontent-type: {media_type}\r\ntransfer-encoding: chunked\r\n\r\n"
+    chunks = [f"{len(one):x}\r\n".encode() + one + b"\r\n" for one in pieces]
+    return head.encode() + b"".join(chunks)
+
+
+STREAMS = RestSource("u", "GET", "/", streams=True)
+OVER = b"0\r\n\r\n"
+
+
+async def test_a_sequence_is_the_result_once_it_is_whole() -> None:
+    answer = sequence(b"data: a\n\n", b"data: b\n\n") + OVER
+
+    async with asyncio.timeout(5), serve(answer) as (url, _), HttpClient() as client:
+        rest = RestUpstream(make_upstream(url), client, client)
+        result = await rest.execute(make_call(make_tool(STREAMS)))
+
+    assert result.body["content"][0]["text"] == "a\nb"
+    assert not result.storable
+
+
+async def test_any_other_answer_of_such_an_operation_is_read_whole() -> None:
+    whole = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n[]"
+    refused = whole.replace(b"200 OK", b"404 No").replace(b"application/json", b"text/event-stream")
+    for answer in (whole, refused):
+        async with asyncio.timeout(5), serve(answer) as (url, _), HttpClient() as client:
+            rest = RestUpstream(make_upstream(url), client, client)
+            result = await rest.execute(make_call(make_tool(STREAMS)))
+        assert result.is_error is (answer is refused)
+        assert result.upstream_status == (404 if answer is refused else 0)
+
+
+async def test_without_a_client_for_what_lasts_a_sequence_is_read_whole() -> None:
+    answer = sequence(b"data: a\n\n") + OVER
+
+    async with asyncio.timeout(5), serve(answer) as (url, _), HttpClient() as client:
+        result = await RestUpstream(make_upstream(url), client).execute(
+            make_call(make_tool(STREAMS))
+        )
+
+    assert result.body["content"][0]["text"] == "a"
+
+
+async def test_cancelling_closes_the_connection_that_the_sequence_comes_on() -> None:
+    begun, hung_up = asyncio.Event(), asyncio.Event()
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(sequence(b"data: a\n\n"))
+        begun.set()
+        if not await reader.read():
+            hung_up.set()
+        writer.close()
+
+    server = await asyncio.start_server(handle, "127.0.0.1", 0)
+    async with asyncio.timeout(5), server, HttpClient() as client:
+        host, port = server.sockets[0].getsockname()
+        rest = RestUpstream(make_upstream(f"http://{host}:{port}"), client, client)
+        calling = asyncio.ensure_future(rest.execute(make_call(make_tool(STREAMS))))
+        await begun.wait()
+        calling.cancel()
+        with suppress(asyncio.CancelledError):
+            await calling
+        await hung_up.wait()
+
+
+async def test_versions_called_in_turn_are_made_ready_once_each_and_not_mixed() -> None:
+    first = make_tool(RestSource("u", "GET", "/v1/find"))
+    second = replace(make_tool(RestSource("u", "GET", "/v2/find")), version="2.0.0")
+    sender = FakeSender()
+    upstream = RestUpstream(make_upstream(), sender)
+    for tool in (first, second) * 2:
+        await upstream.execute(make_call(tool))
+    assert [one.target for one in sender.requests] == ["/v1/find", "/v2/find"] * 2
+    prepared = [one.prepared for one in sender.requests]
+    assert prepared[0] is prepared[2]
+    assert prepared[1] is prepared[3]
+
+
+async def test_a_service_is_told_the_tools_own_name_whatever_a_bundle_calls_it() -> None:
+    sender = FakeSender()
+    shown = replace(make_tool(), name="search", home=Home("find", "b", {}))
+    await RestUpstream(make_upstream(), sender).execute(make_call(shown))
+    assert sender.headers()["x-mcp-tool-name"] == "find"
+
+
+async def test_a_compressed_answer_is_read_as_what_it_was() -> None:
+    headers = [("content-type", "application/json"), ("content-encoding", "gzip")]
+    sender = FakeSender(HttpResponse(200, headers, gzip.compress(b'{"a":1}')))
+
+    result = await RestUpstream(make_upstream(), sender).execute(make_call(make_tool()))
+
+    assert bytes(result.body["structuredContent"]) == b'{"a":1}'
+
+
+async def test_a_compressed_sequence_is_read_whole() -> None:
+    body = gzip.compress(b"data: a\n\n")
+    head = (
+        "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-encoding: gzip\r\n"
+        f"content-length: {len(body)}\r\n\r\n"
+    )
+
+    async with asyncio.timeout(5), serve(head.encode() + body) as (url, _), HttpClient() as client:
+        rest = RestUpstream(make_upstream(url), client, client)
+        result = await rest.execute(make_call(make_tool(STREAMS)))
+
+    assert result.body["content"][0]["text"] == "a"
+
+
+class FakeKeeper(FakeSender):
+    """Adds a secret to what it sends, as a client with credentials does."""
+
+    secrets = ("s3cr3t/TOKEN",)
+
+
+@pytest.mark.parametrize("status", [200, 400])
+@pytest.mark.parametrize("told", [b"s3cr3t/TOKEN", rb"s3cr3t\/TOKEN", rb"s3cr3t\u002FTOKEN"])
+@pytest.mark.parametrize("coding", ["", "gzip"])
+async def test_no_answer_repeats_what_the_client_added(
+    status: int, told: bytes, coding: str
+) -> None:
+    body = b'{"error": "bad key ' + told + b'"}'
+    headers = [*JSON, ("content-encoding", coding)] if coding else JSON
+    sender = FakeKeeper(HttpResponse(status, headers, gzip.compress(body) if coding else body))
+
+    result = await RestUpstream(make_upstream(), sender).execute(make_call(make_tool()))
+
+    said = str(result.body)
+    assert "TOKEN" not in said
+    assert "bad key [removed]" in said
+
+
+async def test_a_header_with_a_key_is_not_repeated_in_success_and_any_other_is() -> None:
+    headers = (("x-api-key", "literal-key"), ("x-region", "eu-central-1"))
+    sender = FakeSender(HttpResponse(200, JSON, b'["literal-key", "eu-central-1"]'))
+
+    result = await RestUpstream(make_upstream(headers=headers), sender).execute(
+        make_call(make_tool())
+    )
+
+    assert bytes(result.body["structuredContent"]) == b'{"result":["[removed]", "eu-central-1"]}'
+
+
+async def test_without_credentials_an_answer_is_passed_on_as_it_is() -> None:
+    body = rb'{"a": "s3cr3t\/TOKEN"}'
+    sender = FakeSender(HttpResponse(200, JSON, body))
+
+    result = await RestUpstream(make_upstream(), sender).execute(make_call(make_tool()))
+
+    assert bytes(result.body["structuredContent"]) == body

@@ -29,6 +29,14 @@ async def create_policy(
     return await service.create_policy(control, caller, wanted)
 
 
+@router.put("/{name:path}")
+async def put_policy(
+    control: ControlPlane, caller: PolicyWriter, name: str, wanted: PolicyCreate
+) -> Policy:
+    """Make an access rule, or replace the one of that name at once."""
+    return await service.put_policy(control, caller, name, wanted)
+
+
 @router.delete("/{name:path}")
 async def delete_policy(control: ControlPlane, caller: PolicyWriter, name: str) -> PolicyRemoved:
     """Remove an access rule."""

@@ -22,7 +22,38 @@ async def create_policy(control: Control, caller: Caller, wanted: PolicyCreate) 
         InvalidValue: a role does not exist, so the rule would never match.
         Conflict: the name is taken.
     """
-    rule = RbacRule(
+    rule = _rule(wanted)
+    details = _details(wanted)
+    async with control.change(caller, "policy.create", wanted.name, details) as rows:
+        await _refuse_unknown(rows, rule.roles)
+        policies = Policies(rows.session, rows.tenant_id)
+        return _shown(await policies.create(rule, wanted.description))
+
+
+async def put_policy(control: Control, caller: Caller, name: str, wanted: PolicyCreate) -> Policy:
+    """Make a rule, or replace the one of that name: at no time is neither in force.
+
+    Raises:
+        InvalidValue: a role does not exist, so the rule would never match; or the names differ.
+    """
+    if wanted.name != name:
+        raise InvalidValue(
+            f"The rule is named {wanted.name} in the body and {name} in the path.",
+            details={"field": "name"},
+        )
+    rule = _rule(wanted)
+    async with control.change(caller, "policy.put", name, _details(wanted)) as rows:
+        await _refuse_unknown(rows, rule.roles)
+        policies = Policies(rows.session, rows.tenant_id)
+        return _shown(await policies.put(rule, wanted.description))
+
+
+def _details(wanted: PolicyCreate) -> dict[str, object]:
+    return wanted.model_dump(mode="json", exclude={"name", "description"})
+
+
+def _rule(wanted: PolicyCreate) -> RbacRule:
+    return RbacRule(
         name=wanted.name,
         effect=wanted.effect,
         roles=frozenset(wanted.roles),
@@ -34,11 +65,6 @@ async def create_policy(control: Control, caller: Caller, wanted: PolicyCreate) 
         risks=frozenset(wanted.risks),
         priority=wanted.priority,
     )
-    details = wanted.model_dump(mode="json", exclude={"name", "description"})
-    async with control.change(caller, "policy.create", wanted.name, details) as rows:
-        await _refuse_unknown(rows, rule.roles)
-        policies = Policies(rows.session, rows.tenant_id)
-        return _shown(await policies.create(rule, wanted.description))
 
 
 async def delete_policy(control: Control, caller: Caller, name: str) -> None:

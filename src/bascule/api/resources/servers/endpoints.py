@@ -28,6 +28,14 @@ async def add_server(control: ControlPlane, caller: ServerManager, wanted: Serve
     return await service.add_server(control, caller, wanted)
 
 
+@router.put("/{name}")
+async def put_server(
+    control: ControlPlane, caller: ServerManager, name: str, wanted: ServerCreate
+) -> Server:
+    """Pass on an MCP server, or change the one of that name; calls under way may finish."""
+    return await service.put_server(control, caller, name, wanted)
+
+
 @router.post("/{name}/check")
 async def check_server(control: ControlPlane, caller: ServerManager, name: str) -> ServerChecked:
     """Ask an MCP server what it offers, now; answers once it did, or its time is over."""

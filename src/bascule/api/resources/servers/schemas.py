@@ -6,6 +6,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from bascule.api.names import BundleName
+from bascule.gateway.connector import Pinning
 from bascule.gateway.tool import UpstreamKind
 from bascule.protocol.versions import Era
 
@@ -28,6 +29,8 @@ class ServerCreate(BaseModel):
     headers: Annotated[dict[HeaderName, HeaderValue], Field(max_length=50)] = {}
     timeout_seconds: Annotated[float, Field(ge=0, le=3600)] = 0
     """0: what the settings say."""
+    pinning: Pinning = Pinning.FIRST_SEEN
+    """Whether its tools are held to what was approved: `first_seen`, `manual` or `off`."""
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
@@ -65,6 +68,7 @@ class Server(BaseModel):
     command: list[str]
     header_names: list[str]
     timeout_seconds: float
+    pinning: Pinning
     created_at: datetime
     status: ServerStatus
 

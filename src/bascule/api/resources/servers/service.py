@@ -1,7 +1,10 @@
 """Adding, listing and removing MCP servers."""
 
+from dataclasses import replace
+
 from bascule.api.caller import Caller
 from bascule.api.control import Control, Rows
+from bascule.api.references import check_headers, check_references
 from bascule.api.resources.servers.schemas import (
     Server,
     ServerChecked,
@@ -9,10 +12,10 @@ from bascule.api.resources.servers.schemas import (
     ServerStatus,
 )
 from bascule.gateway.errors import Conflict, Forbidden, InvalidValue, NotFound
-from bascule.gateway.tool import Upstream, UpstreamKind
+from bascule.gateway.tool import MCP_KINDS, Upstream, UpstreamKind
 from bascule.storage.repositories.bundles import Bundles
-from bascule.storage.repositories.upstreams import StoredUpstream, Upstreams
-from bascule.upstreams.http1 import Origin, prepare_headers
+from bascule.storage.repositories.upstreams import StoredUpstream, Upstreams, refuse_move
+from bascule.upstreams.http1 import Origin
 
 _SYSTEM_ADMIN = "system_admin"
 
@@ -24,7 +27,7 @@ async def list_servers(control: Control, caller: Caller) -> list[Server]:
     return [
         _shown(one, _known(control, caller.tenant, one.upstream.name))
         for one in found
-        if one.upstream.kind is not UpstreamKind.REST
+        if one.upstream.kind in MCP_KINDS
     ]
 
 
@@ -33,11 +36,13 @@ async def check_server(control: Control, caller: Caller, name: str) -> ServerChe
 
     Raises:
         NotFound: there is no MCP server of that name.
+        RecordingFailed: that it was asked could not be recorded, so it was not.
     """
     async with control.read(caller) as rows:
         await _require(rows, name)
     if control.standings is None:
         return ServerChecked(name=name)
+    await control.note_action(caller, "server.check", name)
     found = await control.standings.ask(caller.tenant, name)
     return ServerChecked(
         name=name, reached=found.reached, era=found.era, tools=found.tools, reason=found.reason
@@ -52,6 +57,45 @@ async def add_server(control: Control, caller: Caller, wanted: ServerCreate) -> 
         Forbidden: a command runs as the gateway does, so only a system administrator adds one.
         Conflict: the name is taken, by a bundle or by another service.
     """
+    async with control.change(caller, "server.add", wanted.name, _details(wanted)) as rows:
+        upstream = _checked(caller, wanted)
+        await _refuse_taken(rows, wanted.name)
+        stored = await Upstreams(rows.session, rows.tenant_id).upsert(upstream)
+    return _shown(stored, _known(control, caller.tenant, wanted.name))
+
+
+async def put_server(control: Control, caller: Caller, name: str, wanted: ServerCreate) -> Server:
+    """Add a server, or make the one of that name like this; what was approved of it stays so.
+
+    Raises:
+        InvalidValue, Forbidden: as `add_server`; or the names differ.
+        Conflict: the name is that of a bundle or of a service that is no MCP server.
+    """
+    if wanted.name != name:
+        raise InvalidValue(
+            f"The server is named {wanted.name} in the body and {name} in the path.",
+            details={"field": "name"},
+        )
+    async with control.change(caller, "server.put", name, _details(wanted)) as rows:
+        upstream = _checked(caller, wanted)
+        upstreams = Upstreams(rows.session, rows.tenant_id)
+        servers = {
+            one.upstream.name: one.upstream
+            for one in await upstreams.list()
+            if one.upstream.kind in MCP_KINDS
+        }
+        known = servers.get(name)
+        if known is None:
+            await _refuse_taken(rows, name)
+        else:
+            # Its headers are given anew; the connector stays, and belongs to one host.
+            refuse_move(replace(known, headers=()), upstream.url)
+            upstream = replace(upstream, connector=known.connector)
+        stored = await upstreams.upsert(upstream)
+    return _shown(stored, _known(control, caller.tenant, name))
+
+
+def _checked(caller: Caller, wanted: ServerCreate) -> Upstream:
     if wanted.command and not caller.principal.may(_SYSTEM_ADMIN):
         raise Forbidden(
             "A command runs with the rights of the gateway itself: only a system administrator "
@@ -59,12 +103,18 @@ async def add_server(control: Control, caller: Caller, wanted: ServerCreate) -> 
             details={"permission": _SYSTEM_ADMIN},
         )
     upstream = _upstream(wanted)
+    check_headers(wanted.headers, strictly=False)
+    check_references(caller, {f"headers.{name}": one for name, one in wanted.headers.items()})
+    return upstream
+
+
+def _details(wanted: ServerCreate) -> dict[str, object]:
     # Headers may hold secrets, and so may a URL or the words of a command.
-    details = {"kind": upstream.kind.value, "headers": sorted(wanted.headers)}
-    async with control.change(caller, "server.add", wanted.name, details) as rows:
-        await _refuse_taken(rows, wanted.name)
-        stored = await Upstreams(rows.session, rows.tenant_id).upsert(upstream)
-    return _shown(stored, _known(control, caller.tenant, wanted.name))
+    return {"kind": _kind(wanted).value, "headers": sorted(wanted.headers)}
+
+
+def _kind(wanted: ServerCreate) -> UpstreamKind:
+    return UpstreamKind.MCP_HTTP if wanted.url else UpstreamKind.MCP_STDIO
 
 
 async def remove_server(control: Control, caller: Caller, name: str) -> None:
@@ -80,7 +130,7 @@ async def remove_server(control: Control, caller: Caller, name: str) -> None:
 
 async def _require(rows: Rows, name: str) -> None:
     found = await Upstreams(rows.session, rows.tenant_id).list()
-    if name not in {one.upstream.name for one in found if one.upstream.kind != UpstreamKind.REST}:
+    if name not in {one.upstream.name for one in found if one.upstream.kind in MCP_KINDS}:
         raise NotFound(f"There is no MCP server named {name}.")
 
 
@@ -90,19 +140,16 @@ def _upstream(wanted: ServerCreate) -> Upstream:
             Origin.locate(wanted.url)
         except ValueError as error:
             raise InvalidValue(f"url: {error}", details={"field": "url"}) from None
-        try:
-            prepare_headers(tuple(wanted.headers.items()))
-        except ValueError as error:
-            raise InvalidValue(f"headers: {error}", details={"field": "headers"}) from None
     return Upstream(
         name=wanted.name,
-        kind=UpstreamKind.MCP_HTTP if wanted.url else UpstreamKind.MCP_STDIO,
+        kind=_kind(wanted),
         url=wanted.url,
         command=tuple(wanted.command),
         headers=tuple(wanted.headers.items()),
         # What the settings say, also after they change.
         connect_timeout_seconds=0,
         timeout_seconds=wanted.timeout_seconds,
+        pinning=wanted.pinning,
     )
 
 
@@ -130,6 +177,7 @@ def _shown(stored: StoredUpstream, status: ServerStatus) -> Server:
         command=list(upstream.command),
         header_names=[name for name, _ in upstream.headers],
         timeout_seconds=upstream.timeout_seconds,
+        pinning=upstream.pinning,
         created_at=stored.created_at,
         status=status,
     )

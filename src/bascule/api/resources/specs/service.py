@@ -1,217 +1,253 @@
-"""Importing an OpenAPI document: convert, check, store, publish."""
+"""Importing an OpenAPI document: convert, compare, store as a draft, publish."""
 
 import asyncio
-import hashlib
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Final
-from uuid import UUID
+from hashlib import sha256
 
 from bascule.api.caller import Caller
 from bascule.api.control import Control, Rows
-from bascule.api.resources.specs.schemas import ImportedTool, ImportRemark, ImportReport
-from bascule.catalogue.openapi import Conversion, ToolDraft, convert
-from bascule.gateway.errors import Conflict, NotFound
-from bascule.gateway.tool import Bundle, Tool, ToolStatus, Upstream, UpstreamKind
-from bascule.storage.repositories.bundles import Bundles
-from bascule.storage.repositories.page import LARGEST_PAGE
-from bascule.storage.repositories.specs import SpecDraft, Specs
-from bascule.storage.repositories.tools import ToolFilter, Tools
-from bascule.storage.repositories.upstreams import Upstreams
+from bascule.api.importing import require_another, require_reachable, rules_for
+from bascule.api.reservations import refuse_servers_bundle
+from bascule.api.resources.specs.descriptors import GrpcOrder, read_service
+from bascule.api.resources.specs.fetching import fetch_document, fetch_from, open_client
+from bascule.api.resources.specs.labels import UNLABELLED, Labels, label
+from bascule.api.resources.specs.reports import Outcome, report
+from bascule.api.resources.specs.schemas import ImportReport
+from bascule.catalogue.openapi import (
+    Conversion,
+    DocumentRejected,
+    Fetch,
+    convert,
+    read_upload,
+)
+from bascule.catalogue.openapi.findings import Finding
+from bascule.catalogue.openapi.remote import only_from
+from bascule.catalogue.openapi.servers import REMEDY, any_host
+from bascule.catalogue.planning import Known, Plan, plan_import
+from bascule.catalogue.standards import shortfalls
+from bascule.gateway.errors import Conflict
+from bascule.gateway.tool import UpstreamKind
+from bascule.storage.repositories.imports import ImportDraft, Imports, StoredImport
+from bascule.storage.repositories.publications import Publications
+from bascule.storage.repositories.standards import Standards
+from bascule.storage.repositories.surveys import Survey, Surveys
+from bascule.upstreams.egress import AddressRules
 
-_LIVE: Final = frozenset({ToolStatus.ACTIVE, ToolStatus.DEPRECATED})
-_NOT_IN_A_NAME: Final = re.compile(r"[^a-z0-9]+")
-_LONGEST_NAME: Final = 100
+_CHANGED_MEANWHILE = (
+    "Somebody else changed tools of this API at the same time. Look at them, and import again."
+)
 
 
 @dataclass(frozen=True, slots=True)
 class ImportOrder:
-    """What to import, and how. Without `base_url` the document's first server counts."""
+    """What to import, and how: `document` is a file as it was handed over.
 
-    document: bytes
+    `url` is where it came from; without a `document` it is fetched there. Without `base_url` the
+    document's first server counts. Files on `allow_hosts` may be fetched.
+    """
+
     bundle: str
     publish: bool
     dry_run: bool
+    document: bytes | None = None
+    filename: str = ""
+    url: str | None = None
     base_url: str | None = None
+    allow_hosts: tuple[str, ...] = ()
+    remove_missing: bool = False
+    grpc: GrpcOrder | None = None
+    """Set where the document is a descriptor set, or what a gRPC service says of itself."""
+    labels: Labels = UNLABELLED
 
 
-_Statuses = Mapping[str, ToolStatus]
-"""Tool name to status, for tools that exist already."""
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A document, its tools, what they meet, and what is to be done about it.
+
+    `is_waiting` where the caller made the very same draft before.
+    """
+
+    document: bytes
+    conversion: Conversion
+    survey: Survey
+    plan: Plan
+    is_waiting: bool
+    lacking: tuple[Finding, ...]
+    """What keeps the tools from being published, as the metadata standard is now."""
 
 
 async def import_document(control: Control, caller: Caller, order: ImportOrder) -> ImportReport:
     """Turn a document into tools: all of them, or none and nothing changed.
 
-    Without `publish` nothing that agents can call is changed: neither a live tool, nor the
-    address of a service that has one. With it, the bundle's tools of the same name are replaced.
+    Without `publish` they are drafts, and what agents can call stays as it is.
 
     Raises:
         DocumentRejected: the document cannot be used; says where and why.
-        Conflict: a tool of that name belongs to another bundle, may not be published, or is live
-            and `publish` not set.
+        Conflict: the bundle is an MCP server, a tool of that name belongs to another bundle, may
+            not be published, somebody else's draft of the same API waits, or tools were changed
+            meanwhile.
+        Forbidden: `publish`, where another person has to; or an address inside, which is for
+            those to name who manage servers.
     """
-    conversion = await asyncio.to_thread(convert, order.document, base_url=order.base_url)
-    if order.dry_run:
+    if order.publish and not order.dry_run:
+        require_another(control.imports, caller.subject, caller.subject)
+    document, conversion = await _read(control, caller, order)
+    conversion = label(conversion, order.labels)
+    try:
         async with control.read(caller) as rows:
-            known = await _known(rows, conversion.tools, order)
-        return _report(conversion, order, known, None)
-    details = {"bundle": order.bundle, "tools": len(conversion.tools), "published": order.publish}
-    async with control.change(caller, "openapi.import", conversion.title, details) as rows:
-        known = await _known(rows, conversion.tools, order)
-        if not order.publish:
-            await _spare_the_live(rows, conversion, order, known)
-        spec_id = await _store(rows, conversion, order, caller)
-    return _report(conversion, order, known, spec_id)
+            prepared = await _prepare(rows, caller, order, document, conversion)
+    except Conflict as conflict:
+        if not order.dry_run:
+            # Whoever tries to take another bundle's tools over is on record.
+            details = {"bundle": order.bundle}
+            async with control.change(caller, "openapi.import", conversion.title, details):
+                raise conflict from None
+        raise
+    outcome = await _carry_out(control, caller, order, prepared)
+    warnings = (*prepared.conversion.warnings, *prepared.lacking)
+    told = replace(prepared.conversion, warnings=warnings)
+    return report(told, order.bundle, prepared.plan, outcome)
 
 
-async def _store(rows: Rows, conversion: Conversion, order: ImportOrder, caller: Caller) -> UUID:
-    bundle = Bundle(order.bundle, description=conversion.title, owner=caller.subject)
-    await Bundles(rows.session, rows.tenant_id).get_or_create(bundle)
-    upstream = Upstream(
-        name=_upstream_name(order.bundle, conversion.title),
-        kind=UpstreamKind.REST,
-        url=conversion.base_url,
-        connect_timeout_seconds=0.0,
-        timeout_seconds=0.0,
-    )
-    await Upstreams(rows.session, rows.tenant_id).upsert(upstream)
-    document = order.document.decode("utf-8", errors="replace")
-    spec = await Specs(rows.session, rows.tenant_id).save(
-        SpecDraft(conversion.title, conversion.version, document, order.bundle)
-    )
-    tools = Tools(rows.session, rows.tenant_id)
-    made = [_tool(draft, order, upstream.name) for draft in conversion.tools]
-    await tools.upsert_many(made, spec_id=spec.id)
-    if order.publish:
-        for tool in made:
-            await tools.set_status(tool.name, tool.status, tool.version)
-    return spec.id
+async def _read(control: Control, caller: Caller, order: ImportOrder) -> tuple[bytes, Conversion]:
+    if order.grpc is not None:
+        grpc = rules_for(caller, control.grpc)
+        require_reachable(grpc, "target", order.grpc.url)
+        return await read_service(grpc, order.grpc, order.document)
+    rules = rules_for(caller, control.imports.egress)
+    require_reachable(rules, "base_url", order.base_url)
+    if order.document is not None and not order.allow_hosts:
+        return order.document, await asyncio.to_thread(_convert, order, rules, order.document)
+    if order.document is None:
+        require_reachable(rules, "url", order.url)
+    async with open_client(replace(control.imports, egress=rules)) as client:
+        content = order.document
+        if content is None:
+            content = await fetch_document(client, order.url or "")
+        fetch = only_from(order.allow_hosts, fetch_from(client)) if order.allow_hosts else None
+        return content, await asyncio.to_thread(_convert, order, rules, content, fetch)
 
 
-async def _known(rows: Rows, drafts: Sequence[ToolDraft], order: ImportOrder) -> _Statuses:
-    """The tools that the import would replace.
-
-    A name belongs to one bundle: an import never takes another bundle's tool over.
-    """
-    tools, known = Tools(rows.session, rows.tenant_id), dict[str, ToolStatus]()
-    for draft in drafts:
-        try:
-            stored = (await tools.get(draft.name)).tool
-        except NotFound:
-            continue
-        if stored.bundle != order.bundle:
-            raise Conflict(
-                f"Tool {draft.name} exists already in bundle {stored.bundle}. Import into "
-                "that bundle, or change the operationId.",
-                details={"tool": draft.name, "bundle": stored.bundle},
-            )
-        if order.publish and stored.status is ToolStatus.QUARANTINED:
-            raise Conflict(
-                f"Tool {draft.name} is quarantined, so an import does not publish it. "
-                "Import without publishing, review the tool, then set its status.",
-                details={"tool": draft.name},
-            )
-        known[draft.name] = stored.status
-    return known
+def _convert(
+    order: ImportOrder, rules: AddressRules, content: bytes, fetch: Fetch | None = None
+) -> Conversion:
+    source = read_upload(content, order.filename or order.url or "")
+    if order.url is not None:
+        source = replace(source, url=order.url)
+    may_name = rules.is_open_to_strangers if rules.only_public else any_host
+    return convert(source, base_url=order.base_url, fetch=fetch, may_name=may_name)
 
 
-async def _spare_the_live(
-    rows: Rows, conversion: Conversion, order: ImportOrder, known: _Statuses
-) -> None:
-    """A draft changes no published tool, and moves the service of none to another address."""
-    live = next((name for name, status in known.items() if status in _LIVE), None)
-    if live is not None:
-        raise Conflict(
-            f"Tool {live} is published, and a draft would change it under its callers. Import "
-            "with auto_publish (--publish) to replace it, or look with dry_run (--dry-run).",
-            details={"tool": live},
+async def _prepare(
+    rows: Rows, caller: Caller, order: ImportOrder, document: bytes, conversion: Conversion
+) -> _Prepared:
+    await refuse_servers_bundle(rows, order.bundle, "bundle_id")
+    surveys = Surveys(rows.session, rows.tenant_id)
+    names = [draft.name for draft in conversion.tools]
+    survey = await surveys.look(order.bundle, conversion.title, names)
+    if not conversion.base_url and survey.place.base_url:
+        conversion = replace(conversion, base_url=survey.place.base_url)
+    if not conversion.base_url and not order.dry_run:
+        raise DocumentRejected(
+            f"The document names no server that can be used. {REMEDY}", conversion.warnings
         )
-    name = _upstream_name(order.bundle, conversion.title)
-    for stored in await Upstreams(rows.session, rows.tenant_id).list():
-        if stored.upstream.name == name and stored.upstream.url != conversion.base_url:
-            await _spare_callers(rows, stored.upstream, order.bundle)
+    own = _own_draft(survey, caller)
+    known = await surveys.known(survey, replaced=own and own.id)
+    plan = await asyncio.to_thread(_plan, conversion, survey, known, order)
+    is_waiting = await _is_waiting(rows, own, document, conversion, plan)
+    lacking = await _lacking(rows, plan)
+    return _Prepared(document, conversion, survey, plan, is_waiting, lacking)
 
 
-async def _spare_callers(rows: Rows, upstream: Upstream, bundle: str) -> None:
-    tools = Tools(rows.session, rows.tenant_id)
-    for status in _LIVE:
-        wanted = ToolFilter(bundle=bundle, status=status)
-        page = await tools.list(wanted, limit=LARGEST_PAGE)
-        if any(one.tool.source.upstream == upstream.name for one in page.items):
-            raise Conflict(
-                f"Published tools call this service at {upstream.url}, and a draft does not move "
-                "them. Import with auto_publish (--publish), or under another title.",
-                details={"base_url": upstream.url},
-            )
+async def _is_waiting(
+    rows: Rows, own: StoredImport | None, document: bytes, conversion: Conversion, plan: Plan
+) -> bool:
+    if own is None or own.content_hash != sha256(document).hexdigest():
+        return False
+    imports = Imports(rows.session, rows.tenant_id)
+    if own.base_url != conversion.base_url or await imports.steps(own.id) != plan.steps:
+        return False
+    return await imports.are_labelled(own.id, plan.new)
 
 
-def _tool(draft: ToolDraft, order: ImportOrder, upstream: str) -> Tool:
-    return Tool(
-        name=draft.name,
-        title=draft.title,
-        description=draft.description,
-        bundle=order.bundle,
-        source=replace(draft.source, upstream=upstream),
-        input_schema=draft.input_schema,
-        output_schema=draft.output_schema,
-        risk=draft.risk,
-        status=_published_status(draft) if order.publish else ToolStatus.DRAFT,
-        tags=draft.tags,
-        examples=draft.examples,
-        idempotent=draft.idempotent,
+async def _lacking(rows: Rows, plan: Plan) -> tuple[Finding, ...]:
+    standard = await Standards(rows.session, rows.tenant_id).get()
+    return tuple(Finding("#", message) for message in shortfalls(standard, plan.new))
+
+
+def _plan(
+    conversion: Conversion, survey: Survey, known: Mapping[str, Known], order: ImportOrder
+) -> Plan:
+    return plan_import(
+        conversion.tools,
+        conversion.base_url,
+        survey.place,
+        known,
+        remove_missing=order.remove_missing,
     )
 
 
-def _published_status(draft: ToolDraft) -> ToolStatus:
-    return ToolStatus.DEPRECATED if draft.deprecated else ToolStatus.ACTIVE
+async def _carry_out(
+    control: Control, caller: Caller, order: ImportOrder, prepared: _Prepared
+) -> Outcome:
+    survey, plan = prepared.survey, prepared.plan
+    published = survey.published
+    if order.dry_run:
+        return Outcome(published and published.id, dry_run=True, will_publish=order.publish)
+    if plan.is_empty:
+        return Outcome(published and published.id, published=published is not None)
+    waiting = survey.waiting
+    if waiting is not None and prepared.is_waiting and not order.publish:
+        return Outcome(waiting.id)
+    if waiting is not None and not order.publish and waiting.uploaded_by != caller.subject:
+        raise Conflict(
+            f"Import {waiting.id} of {waiting.name}, made by {waiting.uploaded_by}, waits for a "
+            "decision. Publish or discard it first.",
+            details={"import": str(waiting.id), "by": waiting.uploaded_by},
+        )
+    details = {
+        "bundle": order.bundle,
+        "tools": len(plan.tools),
+        "published": order.publish,
+        "new_versions": len(plan.new),
+    }
+    async with control.change(caller, "openapi.import", prepared.conversion.title, details) as rows:
+        stored = await _store(rows, caller, order, prepared)
+    return Outcome(stored.id, published=order.publish)
 
 
-def _upstream_name(bundle: str, title: str) -> str:
-    """The same for a re-import, another for each other title in the bundle, but for its case."""
-    slug = _NOT_IN_A_NAME.sub("-", title.lower()).strip("-")
-    name = f"{bundle}.{slug}"
-    if slug.split("-") == title.lower().split() and len(name) <= _LONGEST_NAME:
-        return name
-    # The title does not survive in the name (it may be in another script): its digest does.
-    mark = hashlib.sha256(f"{bundle}.{title}".encode()).hexdigest()[:12]
-    return f"{name[: _LONGEST_NAME - 13].rstrip('-.')}-{mark}"
-
-
-def _report(
-    conversion: Conversion, order: ImportOrder, known: _Statuses, spec_id: UUID | None
-) -> ImportReport:
-    return ImportReport(
-        spec_id=spec_id,
-        name=conversion.title,
-        version=conversion.version,
-        bundle=order.bundle,
-        base_url=conversion.base_url,
-        tools_generated=len(conversion.tools),
-        tools=[_shown(draft, order, known.get(draft.name)) for draft in conversion.tools],
-        warnings=[
-            ImportRemark(location=one.location, message=one.message, line=one.line)
-            for one in conversion.warnings
-        ],
-        published=order.publish and not order.dry_run,
-        dry_run=order.dry_run,
+async def _store(
+    rows: Rows, caller: Caller, order: ImportOrder, prepared: _Prepared
+) -> StoredImport:
+    survey, conversion = prepared.survey, prepared.conversion
+    names = [draft.name for draft in conversion.tools]
+    now = await Surveys(rows.session, rows.tenant_id).look(order.bundle, conversion.title, names)
+    if now.mark != survey.mark:
+        raise Conflict(_CHANGED_MEANWHILE)
+    publications = Publications(rows.session, rows.tenant_id)
+    own = _own_draft(survey, caller)
+    if own is not None:
+        await publications.discard(own)
+    stored = await publications.store(
+        ImportDraft(
+            name=conversion.title,
+            version=conversion.version,
+            bundle=order.bundle,
+            upstream=survey.place.upstream,
+            base_url=conversion.base_url,
+            document=prepared.document,
+            plan=prepared.plan,
+            is_in_use=survey.place.base_url is not None,
+            filename=order.filename or order.url or "",
+            findings=conversion.warnings,
+            kind=UpstreamKind.REST if order.grpc is None else UpstreamKind.GRPC,
+        )
     )
+    return await publications.publish(stored) if order.publish else stored
 
 
-def _shown(draft: ToolDraft, order: ImportOrder, kept: ToolStatus | None) -> ImportedTool:
-    tool = _tool(draft, order, "")
-    return ImportedTool(
-        name=tool.name,
-        title=tool.title,
-        description=tool.description,
-        version=tool.version,
-        risk_level=tool.risk,
-        method=draft.source.method,
-        path=draft.source.path,
-        status=tool.status if order.publish or kept is None else kept,
-        tags=list(tool.tags),
-        idempotent=tool.idempotent,
-        input_schema=dict(tool.input_schema),
-        output_schema=None if tool.output_schema is None else dict(tool.output_schema),
-        examples=[dict(example) for example in tool.examples],
-    )
+def _own_draft(survey: Survey, caller: Caller) -> StoredImport | None:
+    """A draft that the caller made earlier, and that a new one takes the place of."""
+    waiting = survey.waiting
+    return waiting if waiting is not None and waiting.uploaded_by == caller.subject else None

@@ -1,0 +1,1 @@
+"""Definitions of MCP tools that were approved, and those that wait for it."""

@@ -1,0 +1,1 @@
+"""Secrets of a tenant: written, used, and never read back."""

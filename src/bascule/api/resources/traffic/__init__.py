@@ -1,0 +1,1 @@
+"""In what condition upstreams are: breakers and health."""

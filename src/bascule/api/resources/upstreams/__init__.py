@@ -1,0 +1,1 @@
+"""Services behind the gateway, and how they are reached."""

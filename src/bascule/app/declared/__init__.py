@@ -1,0 +1,1 @@
+"""What a folder of files declares, kept in force: tools, bundles, servers, rules, APIs."""

@@ -1,0 +1,1 @@
+"""How much and how soon: retries, breakers, and answers that are kept."""

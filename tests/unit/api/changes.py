@@ -1,0 +1,145 @@
+"""For every route of the API that changes something a change, and what it is recorded as."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from bascule.storage.repositories.secrets import Secrets
+from bascule.upstreams.secrets.box import SecretBox
+from fakes.grpc_service import descriptors
+from unit.api.equipment import DECISION, OLD_KEY, make_pin
+from unit.api.shelf import make_desk
+from unit.api.site import Site, document
+from unit.api.uses import Route
+
+
+@dataclass(frozen=True)
+class Change:
+    """A request that `role` may make; `names` fill its path, by way of what `seed` gives."""
+
+    action: str
+    names: Mapping[str, str] = field(default_factory=dict[str, str])
+    options: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    role: str = "admin"
+
+    def path(self, template: str, seeded: Mapping[str, str]) -> str:
+        """The path of the request."""
+        names = {slot: seeded.get(name, name) for slot, name in self.names.items()}
+        return template.format(**names)
+
+
+_DRAFT: Final = {"import_id": "the draft"}
+_LIVE: Final = {"import_id": "the live one"}
+_OLD: Final = {"name": "old"}
+_DESK: Final = {"name": "desk"}
+_MEMBER: Final = {"name": "desk", "member": "shown"}
+_RELEASE: Final = {"name": "desk", "version": "1.0.0"}
+_OWNER: Final = {"json": {"owner": "crm"}}
+_OFF: Final = {"json": {"status": "inactive"}}
+_MADE: Final = {"name": "made", "bundle": "shop", "upstream": "shop-api", "method": "GET"}
+_UPLOAD: Final = {
+    "files": {"file": ("f", json.dumps(document("a", "b")).encode())},
+    "data": {"bundle_id": "new"},
+}
+_DESCRIPTORS: Final = {
+    "files": {"file": ("f", descriptors())},
+    "data": {"bundle_id": "new", "target": "grpc://127.0.0.1:1"},
+}
+
+
+def _rule(name: str, effect: str = "deny") -> dict[str, Any]:
+    return {"json": {"name": name, "effect": effect, "roles": ["user"]}}
+
+
+def _server(name: str, port: int = 9) -> dict[str, Any]:
+    return {"json": {"name": name, "url": f"http://127.0.0.1:{port}/mcp"}}
+
+
+CHANGES: Final[Mapping[Route, Change]] = {
+    ("POST", "/api/admin/openapi"): Change("openapi.import", {}, _UPLOAD),
+    ("POST", "/api/admin/grpc"): Change("openapi.import", {}, _DESCRIPTORS),
+    ("POST", "/api/admin/openapi/{import_id}/publish"): Change("openapi.publish", _DRAFT),
+    ("POST", "/api/admin/openapi/{import_id}/discard"): Change("openapi.discard", _DRAFT),
+    ("POST", "/api/admin/openapi/{import_id}/rollback"): Change("openapi.rollback", _LIVE),
+    ("POST", "/api/admin/tools"): Change("tool.create", {}, {"json": {**_MADE, "path": "/made"}}),
+    ("PATCH", "/api/admin/tools/{name}"): Change("tool.update", {"name": "live"}, _OWNER),
+    ("POST", "/api/admin/tools/{name}/status"): Change("tool.status", {"name": "live"}, _OFF),
+    ("POST", "/api/admin/tools/{name}/publish"): Change("tool.publish", {"name": "draft"}),
+    ("POST", "/api/admin/tools/{name}/rollback"): Change("tool.rollback", {"name": "live"}),
+    ("DELETE", "/api/admin/tools/{name}"): Change("tool.delete", {"name": "live"}),
+    ("PUT", "/api/admin/standards"): Change("standard.set", {}, {"json": {"required": ["owner"]}}),
+    ("POST", "/api/admin/bundles"): Change("bundle.create", {}, {"json": {"name": "new"}}),
+    ("PATCH", "/api/admin/bundles/{name}"): Change("bundle.update", _DESK, _OWNER),
+    ("DELETE", "/api/admin/bundles/{name}"): Change("bundle.delete", _DESK),
+    ("POST", "/api/admin/bundles/{name}/members"): Change(
+        "bundle.member.add", _DESK, {"json": {"tool": "listing", "name": "other"}}
+    ),
+    ("PATCH", "/api/admin/bundles/{name}/members/{member}"): Change(
+        "bundle.member.update", _MEMBER, {"json": {"description": "Says it better."}}
+    ),
+    ("DELETE", "/api/admin/bundles/{name}/members/{member}"): Change(
+        "bundle.member.remove", _MEMBER
+    ),
+    ("POST", "/api/admin/bundles/{name}/release"): Change(
+        "bundle.release", _DESK, {"json": {"version": "2.0.0"}}
+    ),
+    ("POST", "/api/admin/bundles/{name}/rollback"): Change(
+        "bundle.rollback", _DESK, {"json": {"version": "1.0.0"}}
+    ),
+    ("DELETE", "/api/admin/bundles/{name}/releases/{version}"): Change(
+        "bundle.release.delete", _RELEASE
+    ),
+    ("POST", "/api/admin/servers"): Change("server.add", {}, _server("new")),
+    ("PUT", "/api/admin/servers/{name}"): Change("server.put", _OLD, _server("old", 10)),
+    ("DELETE", "/api/admin/servers/{name}"): Change("server.remove", _OLD),
+    ("POST", "/api/admin/pins/approve"): Change("pin.approve", {}, {"json": DECISION}),
+    ("POST", "/api/admin/pins/reject"): Change("pin.reject", {}, {"json": DECISION}),
+    ("PUT", "/api/admin/upstreams/{name}"): Change(
+        "upstream.set", {"name": "crm"}, {"json": {"timeout_seconds": 7}}
+    ),
+    ("DELETE", "/api/admin/upstreams/{name}"): Change("upstream.remove", {"name": "crm"}),
+    ("PUT", "/api/admin/secrets/{name}"): Change(
+        "secret.set", {"name": "new"}, {"json": {"value": "opensesame"}}
+    ),
+    ("DELETE", "/api/admin/secrets/{name}"): Change("secret.remove", _OLD),
+    ("POST", "/api/admin/secrets/reseal"): Change("secret.reseal", role="system_admin"),
+    ("POST", "/api/admin/policies"): Change("policy.create", {}, _rule("new")),
+    ("PUT", "/api/admin/policies/{name}"): Change("policy.put", _OLD, _rule("old")),
+    ("DELETE", "/api/admin/policies/{name}"): Change("policy.delete", _OLD),
+    ("POST", "/api/admin/keys"): Change(
+        "key.create", {}, {"json": {"name": "new", "roles": ["user"]}}
+    ),
+    ("DELETE", "/api/admin/keys/{key_id}"): Change("key.revoke", {"key_id": "the key"}),
+}
+
+DEEDS: Final[Mapping[Route, str]] = {
+    ("POST", "/api/admin/servers/{name}/check"): "it asks a server, and stores nothing",
+    ("POST", "/api/admin/upstreams/{name}/test"): "it reaches a service, and stores nothing",
+    ("POST", "/api/admin/upstreams/{name}/breaker/reset"): "breakers are kept in memory only",
+}
+"""What is no GET but no change either, and why."""
+
+
+async def seed(site: Site) -> dict[str, str]:
+    """Make what the changes are about; gives the ids of what has one."""
+    draft = await site.upload(document("draft"))
+    for summary in ("First", "Second"):
+        source = document("live", title="Live")
+        source["paths"]["/live"]["get"]["summary"] = summary
+        live = await site.upload(source, bundle_id="live", auto_publish="true")
+    assert (await site.post("/api/admin/policies", **_rule("old", "allow"))).is_success
+    assert (await site.post("/api/admin/servers", **_server("old"))).is_success
+    service = {"url": "http://127.0.0.1:9"}
+    assert (await site.ask("PUT", "/api/admin/upstreams/crm", json=service)).is_success
+    key = await site.post("/api/admin/keys", json={"name": "old", "roles": ["user"]})
+    await make_desk(site)
+    await make_pin(site)
+    async with site.rows() as (session, tenant_id):
+        secret = SecretBox([OLD_KEY]).close("default", "old", "opensesame")
+        await Secrets(session, tenant_id).put(secret)
+    return {
+        "the draft": draft.json()["spec_id"],
+        "the live one": live.json()["spec_id"],
+        "the key": key.json()["key_id"],
+    }
