@@ -6,10 +6,12 @@ A few thousand as a rule; `make siege` takes a hundred thousand.
 import asyncio
 import os
 import statistics
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Final
 
 import psutil
 import pytest
@@ -30,6 +32,9 @@ from bascule.storage.schema import migrate
 from bench.registry import fill
 
 pytestmark = pytest.mark.chaos
+
+PATIENCE: Final = 10 if sys.gettrace() else 1
+"""Times mean little while every line is traced for coverage; `make siege` runs without."""
 
 TOOLS = int(os.environ.get("BASCULE_MANY_TOOLS", "3000"))
 CALLER = Principal("default", "ann", frozenset({"admin"}), frozenset({"tools:list"}))
@@ -79,7 +84,7 @@ async def test_very_many_tools_are_started_found_and_changed_without_a_stall(
     tmp_path: Path,
 ) -> None:
     async with opened(tmp_path) as (instance, tenant, seconds):
-        assert seconds < 10
+        assert seconds < 10 * PATIENCE
         await find(instance, tenant)
         await change(instance, tenant)
         assert psutil.Process().memory_info().rss < 1_000_000_000
@@ -109,7 +114,7 @@ async def find(instance: Instance, tenant: TenantId) -> None:
             async with instance.database.read() as session:
                 await Tools(session, tenant).list(filters, page=page)
 
-        assert await median_seconds(look) < 0.05, (filters, page)
+        assert await median_seconds(look) < 0.05 * PATIENCE, (filters, page)
 
 
 async def change(instance: Instance, tenant: TenantId) -> None:
@@ -122,8 +127,8 @@ async def change(instance: Instance, tenant: TenantId) -> None:
             await Tools(session, tenant).set_status(name, status)
         began = time.perf_counter()
         await instance.live.refresh()
-        assert time.perf_counter() - began < 1
+        assert time.perf_counter() - began < PATIENCE
         tools = instance.live.gateway.snapshot.tenants["default"].tools
         assert (name in tools) == (status is ToolStatus.ACTIVE)
     beating.cancel()
-    assert pulse.longest_seconds < 0.1
+    assert pulse.longest_seconds < 0.1 * PATIENCE
