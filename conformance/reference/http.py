@@ -161,7 +161,7 @@ class Front:
 
         async def watch():  # client closed the connection == cancel
             while not await req.is_disconnected():
-                await asyncio.sleep(0.1)
+                await asyncio.sleep(0.1)  # nothing tells of a client that left but asking
             job.cancel()
             await q.put((None, 499))
 

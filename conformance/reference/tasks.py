@@ -108,19 +108,20 @@ async def _(c, a):
 
 @task_tool("slow_compute", "Sleeps, then answers", obj({"seconds": {"type": "number"}, "label": S}))
 async def _(t, a, pre):
+    # As long as its caller asks for.
     await asyncio.sleep(min(float(a.get("seconds", 0)), 60) if t else 0)
     return text(f"computed {a.get('label')}")
 
 
 @task_tool("failing_job", "Always a tool error", required=True)
 async def _(t, a, pre):
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(0.3)  # long enough to be polled meanwhile
     return text("job failed", isError=True)
 
 
 @task_tool("protocol_error_job", "Always a protocol error")
 async def _(t, a, pre):
-    await asyncio.sleep(0.1)
+    await asyncio.sleep(0.1)  # long enough to be polled meanwhile
     raise RpcError(-32603, "internal failure")
 
 

@@ -90,7 +90,7 @@ async def _logging(c, a):
         ("Tool execution started", "Tool processing data", "Tool execution completed")
     ):
         if i:
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.05)  # so that notes come one by one
         await c.log("info", m)
     return text("Tool with logging executed successfully")
 
@@ -103,7 +103,7 @@ tool("test_logging_tool", "Emits log messages only when opted in")(_logging)
 async def _(c, a):
     for i, p in enumerate((0, 50, 100)):
         if i:
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.05)  # so that notes come one by one
         await c.progress(p, 100, f"Completed step {p} of 100")
     return text(str(c.meta.get("progressToken", 0)))
 
@@ -118,7 +118,7 @@ async def _(c, a):
         n = int(float(a.get("seconds", 1)) * 20)
         for i in range(n):
             await c.progress(i + 1, n, "tick")
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.05)  # so that notes come one by one
     except asyncio.CancelledError:
         SEEN.append({"event": "cancelled", "tool": "test_slow", "id": c.rid})
         raise
@@ -213,7 +213,7 @@ async def _(c, a):
     await c.log("info", "Before disconnect")
     if c.session is not None and getattr(c.emit, "stream", None) is not None:
         c.emit.stream.drop()
-    await asyncio.sleep(0.2)
+    await asyncio.sleep(0.2)  # so that the stream can be cut meanwhile
     await c.log("info", "After reconnect")
     return text("Reconnection test completed")
 

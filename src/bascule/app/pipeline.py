@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bascule.catalogue.caching import Cache
-from bascule.catalogue.listing import ListOffers, ListTools, Standings
+from bascule.catalogue.listing import ListOffers, ListTools, Standings, as_it_is
 from bascule.catalogue.locating import CatalogueLocator
 from bascule.catalogue.owners import Owners
 from bascule.catalogue.pages import Pages
@@ -105,11 +105,13 @@ def compile_pipeline(
     validate_input = ValidateInput(snapshot, parts.schemas)
     validate_output = ValidateOutput(parts.schemas, parts.mismatches)
     inner: list[Stage] = [authorise, *down, validate_input, validate_output]
+    standings = as_it_is if relayed is None else relayed.standings
+    list_tools = ListTools(visibility, parts.page_size, standings)
     executors: dict[Method, Executor] = {
         Method.TOOLS_CALL: ByUpstream(
             {**upstreams, **{(tenant, SEARCHER): search for tenant in snapshot.tenants}}
         ),
-        Method.TOOLS_LIST: ListTools(visibility, parts.page_size),
+        Method.TOOLS_LIST: list_tools,
         Method.DISCOVER: parts.handshake,
         Method.INITIALIZE: parts.handshake,
         Method.PING: parts.handshake,
@@ -117,7 +119,6 @@ def compile_pipeline(
     }
     if relayed is not None:
         executors |= _relaying(authorise, relayed, ByTarget(upstreams), parts.page_size)
-        executors[Method.TOOLS_LIST] = ListTools(visibility, parts.page_size, relayed.standings)
         executors |= relayed.executors
     execute = ByMethod(executors)
     whole = Pipeline([*entrance(parts), *inner], execute)

@@ -37,7 +37,8 @@ class Standing(NamedTuple):
 Standings = Callable[[Call], Standing]
 
 
-def _as_it_is(call: Call) -> Standing:
+def as_it_is(call: Call) -> Standing:
+    """How a list stands that no server is behind."""
     del call
     return Standing()
 
@@ -75,7 +76,7 @@ class ListTools:
     """Executes `tools/list` from the snapshot, `page_size` tools at a time."""
 
     def __init__(
-        self, visibility: Visibility, page_size: int, standings: Standings = _as_it_is
+        self, visibility: Visibility, page_size: int, standings: Standings = as_it_is
     ) -> None:
         self._visibility = visibility
         self._page_size = page_size
@@ -95,7 +96,7 @@ class ListOffers:
     """Executes `prompts/list` and `resources/templates/list` from the snapshot."""
 
     def __init__(
-        self, visibility: OfferVisibility, page_size: int, standings: Standings = _as_it_is
+        self, visibility: OfferVisibility, page_size: int, standings: Standings = as_it_is
     ) -> None:
         self._visibility = visibility
         self._page_size = page_size

@@ -94,8 +94,10 @@ class InputSchemas:
         return kept[0]
 
     def prepare(self, tool: Tool) -> None:
-        """Compile now what a call of `tool` would need."""
+        """Compile now what a call of `tool` would need, and its answer."""
         self.find(whole_schema(tool))
+        if tool.output_schema is not None and not isinstance(tool.source, McpSource):
+            self.find(tool.output_schema)
 
     def _make_room(self, more_bytes: int) -> None:
         if self._bytes + more_bytes <= self._most_bytes:

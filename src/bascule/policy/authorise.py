@@ -1,13 +1,12 @@
 """The stage that lets a call pass to what its caller may use, and hides everything else."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
-
-from rapidfuzz import fuzz, process
 
 from bascule.gateway.call import Call, Endpoint, EndpointKind, Method
 from bascule.gateway.errors import ErrorCode
 from bascule.gateway.inventory import Listed, Target
+from bascule.gateway.likeness import closest
 from bascule.gateway.locating import Locator, Nowhere
 from bascule.gateway.principal import Principal
 from bascule.gateway.rule import Action
@@ -20,7 +19,6 @@ from bascule.policy.pinning import header_pin, refuse_pins, refuse_release, spli
 from bascule.policy.quarantine import refuse_quarantined
 
 OWN_RULE: Final = "builtin:own-tools"
-_CLOSE_ENOUGH: Final = 60.0
 _LONGEST_COMPARED: Final = 128
 _TASKS: Final = frozenset({Method.TASKS_GET, Method.TASKS_UPDATE, Method.TASKS_CANCEL})
 # Looked up once: an enumeration's own members take a while to find.
@@ -253,15 +251,3 @@ def within(tool: Tool, endpoint: Endpoint) -> bool:
     if endpoint.kind is EndpointKind.BUNDLE:
         return tool.bundle == endpoint.name
     return tool.source.upstream == endpoint.name
-
-
-def closest(name: str, names: Iterable[str]) -> str | None:
-    """The name most like `name`, if any is alike enough to be worth suggesting."""
-    found = process.extractOne(
-        name[:_LONGEST_COMPARED].lower(),
-        list(names),
-        scorer=fuzz.ratio,
-        processor=str.lower,
-        score_cutoff=_CLOSE_ENOUGH,
-    )
-    return found[0] if found else None

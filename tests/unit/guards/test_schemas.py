@@ -465,3 +465,12 @@ async def test_a_prompt_that_is_listed_no_more_has_texts_for_arguments_all_the_s
     assert refusal(await stage.inbound(call)).error is ErrorCode.INVALID_VALUE
     call.target = None
     assert await stage.inbound(call) is PASS
+
+
+def test_what_checks_the_answer_of_a_tool_is_made_ready_as_well() -> None:
+    schemas = InputSchemas()
+    given = {"type": "object", "properties": {"ready": {"type": "integer"}}}
+    schemas.prepare(replace(make_tool(), output_schema=given))
+    before = len(schemas._kept)
+    schemas.compile(given)
+    assert len(schemas._kept) == before == 2

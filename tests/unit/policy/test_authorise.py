@@ -2,8 +2,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bascule.gateway.call import Call, Endpoint, EndpointKind, Method, More
 from bascule.gateway.errors import ErrorCode
@@ -15,7 +13,7 @@ from bascule.gateway.stage import FailureMode
 from bascule.gateway.tool import Bundle, Home, Release, Tool
 from bascule.gateway.verdict import PASS, Refuse, Verdict
 from bascule.policy.access import Access
-from bascule.policy.authorise import Authorise, closest, within
+from bascule.policy.authorise import Authorise, within
 from fakes.catalogue import TENANT, make_principal, make_snapshot, make_tool
 from fakes.relayed import (
     make_inventory,
@@ -196,24 +194,6 @@ async def test_an_endpoint_never_widens_what_a_caller_may_do() -> None:
     assert [tool.name for tool in listed] == ["get_slots"]
     verdict, _ = await judge(snapshot, "delete_customer", endpoint=BOOKING)
     assert refusal(verdict).error is ErrorCode.TOOL_NOT_FOUND
-
-
-@given(st.text(max_size=40), st.lists(st.text(max_size=20), max_size=8))
-def test_a_guess_is_always_one_of_the_names_on_offer(name: str, names: list[str]) -> None:
-    guess = closest(name, names)
-    assert guess is None or guess in names
-
-
-@given(st.lists(st.text(min_size=1, max_size=20), min_size=1, max_size=8), st.data())
-def test_an_exact_name_is_its_own_best_guess(names: list[str], data: st.DataObject) -> None:
-    name = data.draw(st.sampled_from(names))
-    guess = closest(name, names)
-    assert guess is not None
-    assert guess.lower() == name.lower()
-
-
-def test_no_names_no_guess() -> None:
-    assert closest("get_slots", []) is None
 
 
 # What is no tool.

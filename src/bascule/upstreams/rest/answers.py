@@ -20,8 +20,9 @@ from bascule.upstreams.rest.media import (
     is_text,
     sequence_of,
 )
-from bascule.upstreams.rest.notices import TOLD, notice, notice_of_head, strike_out
+from bascule.upstreams.rest.notices import TOLD, notice, notice_of_head
 from bascule.upstreams.rest.sequences import Transcript
+from bascule.upstreams.strikes import strike_text
 
 _PLAIN_JSON: Final = "application/json"
 _BOM: Final = b"\xef\xbb\xbf"
@@ -141,7 +142,7 @@ def _text(text: str, limits: AnswerLimits, *, wraps: bool) -> JsonObject:
 
 
 def _malformed(body: bytes, media_type: str, reason: str, secrets: Iterable[str]) -> UpstreamFailed:
-    text = strike_out(decode_text(body, media_type), secrets).strip()
+    text = strike_text(decode_text(body, media_type), secrets).strip()
     shown = _cut(text, _LONGEST_SHOWN) if text.count("\ufffd") * 4 < len(text) else ""
     came = f"What came:\n{shown}" if shown else f"{len(body):,} bytes came that are no text."
     return UpstreamFailed(

@@ -41,11 +41,6 @@ def retry_after_seconds(response: HttpResponse) -> int | None:
     return _seconds(response.header("retry-after") or "")
 
 
-def strike_out(text: str, secrets: Iterable[str]) -> str:
-    """`text` without `secrets`, plain or escaped."""
-    return strike_text(text, secrets)
-
-
 def _lines(headers: Sequence[tuple[str, str]], origin: str) -> Iterator[str]:
     for name, value in headers:
         if name == "location":

@@ -10,8 +10,8 @@ from bascule.upstreams.rest.notices import (
     notice,
     notice_of_head,
     retry_after_seconds,
-    strike_out,
 )
+from bascule.upstreams.strikes import strike_text
 
 ORIGIN = "http://10.0.0.5:8080"
 
@@ -69,7 +69,7 @@ def test_an_answer_to_head_tells_of_the_body_it_stands_for() -> None:
 
 
 def test_secrets_are_struck_out() -> None:
-    assert strike_out("a key b key", ["key"]) == "a [removed] b [removed]"
+    assert strike_text("a key b key", ["key"]) == "a [removed] b [removed]"
 
 
 @pytest.mark.parametrize(
