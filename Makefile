@@ -31,8 +31,9 @@ lint: setup ## Style
 types: setup ## Types, strict
 	$(BIN)/pyright
 
-imports: setup ## The rooms and who may import whom
+imports: setup ## The rooms and who may import whom; no statement without its tenant
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/python scripts/check_tenants.py
 
 sizes: setup ## Sizes of files and functions; a test for every module
 	$(BIN)/python scripts/check_sizes.py src examples/booking/booking bench

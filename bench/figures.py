@@ -12,6 +12,7 @@ from bench.load import Report
 from bench.targets import Name
 
 LEAST_CALLS_PER_S: Final = 8000
+MOST_FOR_TOKENS: Final = 1.1
 CPU_US_PER_CALL_BOUND: Final = 100
 _BUSY: Final = 0.9
 _NOISY: Final = 0.1
@@ -96,6 +97,11 @@ class Results(msgspec.Struct, frozen=True):
                 f"governed CPU {governed.cpu_us_per_call:.1f} us a call is not below "
                 f"{CPU_US_PER_CALL_BOUND}"
             )
+        token = self.figures.get(Name.TOKEN)
+        if token is not None:
+            share = token.cpu_us_per_call / governed.cpu_us_per_call
+            if share > MOST_FOR_TOKENS:
+                complaints.append(f"a call by access token costs {share:.2f} times one by API key")
         return complaints
 
 

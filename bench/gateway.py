@@ -16,6 +16,7 @@ import msgspec
 from bench.children import STARTUP_SECONDS, Child, running
 from bench.operations import Address, Kind, Operation
 from bench.registry import MOST_SECONDS_PER_TOOL
+from bench.tokens import AUDIENCE, TokenIssuer
 from bench.upstream import openapi_document
 
 COMMAND: Final = (sys.executable, "-m", "bascule", "up")
@@ -44,12 +45,12 @@ class Start:
 
 @asynccontextmanager
 async def governed(
-    start: Start, scratch: Path, upstream_url: str, operation: Operation
+    start: Start, scratch: Path, upstream_url: str, operation: Operation, issuer: TokenIssuer
 ) -> AsyncGenerator[tuple[Child, Address]]:
     """Run a gateway in front of the upstream; yields it and where the tool is called.
 
     The caller behind the address has the role `user`, and a policy lets that role call the
-    imported bundle: nothing is open by default.
+    imported bundle: nothing is open by default. So has the bearer of the token of `issuer`.
 
     Raises:
         ChildFailed: it did not start, or refused a step of the set-up.
@@ -63,7 +64,7 @@ async def governed(
         "gateway", arguments, scratch=scratch, directory=scratch, piped=False
     ) as child:
         ready = await _wait_until_ready(child, data / "ready.json")
-        tool, key = await _set_up(child, ready, upstream_url, operation)
+        tool, key = await _set_up(child, ready, upstream_url, operation, issuer)
         url = urlsplit(ready.mcp_url)
         if url.hostname is None or url.port is None:
             raise child.failed(f"gave an MCP address without host and port: {ready.mcp_url}")
@@ -111,7 +112,7 @@ def _read(path: Path) -> Ready | None:
 
 
 async def _set_up(
-    child: Child, ready: Ready, upstream_url: str, operation: Operation
+    child: Child, ready: Ready, upstream_url: str, operation: Operation, issuer: TokenIssuer
 ) -> tuple[str, str]:
     """Import the tools, allow role `user` to call them, make a key: tool name and key."""
     if ready.admin_key is None:
@@ -134,6 +135,14 @@ async def _set_up(
         await _post(child, client, "/api/admin/policies", json=policy)
         caller = {"name": "bench", "roles": ["user"]}
         key = await _post(child, client, "/api/admin/keys", json=caller)
+        believed = {
+            "name": "bench",
+            "issuer": issuer.url,
+            "audiences": [AUDIENCE],
+            "roles_claims": ["roles"],
+            "role_map": {"callers": ["user"]},
+        }
+        await _post(child, client, "/api/admin/issuers", json=believed)
     return _tool_name(child, imported, operation), str(key["key"])
 
 

@@ -3,13 +3,14 @@
 import sys
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
 from bench.children import Child, running
 from bench.gateway import Start, governed
 from bench.operations import Address, Kind, Operation
+from bench.tokens import issuing
 
 
 class Name(StrEnum):
@@ -18,6 +19,7 @@ class Name(StrEnum):
     UPSTREAM = "upstream"
     BARE = "bare"
     GOVERNED = "governed"
+    TOKEN = "token"  # noqa: S105 - the same gateway, called with an access token
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +50,17 @@ async def started(
         if Name.BARE in names:
             proxy = [sys.executable, "-m", "bench.bare", address.host, str(address.port)]
             targets.append(await _service(stack, Name.BARE, proxy, scratch))
-        if Name.GOVERNED in names:
+        wanted = [name for name in (Name.GOVERNED, Name.TOKEN) if name in names]
+        if wanted:
             url = f"http://{address.host}:{address.port}"
-            child, mcp = await stack.enter_async_context(governed(start, scratch, url, operation))
-            targets.append(Target(Name.GOVERNED, mcp, child))
+            issuer = await stack.enter_async_context(issuing())
+            child, mcp = await stack.enter_async_context(
+                governed(start, scratch, url, operation, issuer)
+            )
+            by_token = replace(mcp, key=issuer.token)
+            targets += [
+                Target(name, mcp if name is Name.GOVERNED else by_token, child) for name in wanted
+            ]
         yield address, targets
 
 

@@ -88,3 +88,44 @@ CLIENT_SCENARIOS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     LEGACY: ("initialize", "tools_call", "elicitation-sep1034-client-defaults", "sse-retry"),
 }  # fmt: skip
+
+_AUTH_OF_BOTH: Final = (
+    "auth/metadata-default", "auth/metadata-var1", "auth/metadata-var2", "auth/metadata-var3",
+    "auth/basic-cimd", "auth/scope-from-www-authenticate", "auth/scope-from-scopes-supported",
+    "auth/scope-omitted-when-undefined", "auth/scope-step-up", "auth/scope-retry-limit",
+    "auth/token-endpoint-auth-basic", "auth/token-endpoint-auth-post",
+    "auth/token-endpoint-auth-none", "auth/pre-registration",
+)  # fmt: skip
+AUTH_SCENARIOS: Final[Mapping[str, tuple[str, ...]]] = {
+    MODERN: (
+        *_AUTH_OF_BOTH, "auth/resource-mismatch", "auth/offline-access-scope",
+        "auth/offline-access-not-supported", "auth/authorization-server-migration",
+        "auth/iss-supported", "auth/iss-not-advertised", "auth/iss-supported-missing",
+        "auth/iss-wrong-issuer", "auth/iss-unexpected", "auth/iss-normalized",
+        "auth/metadata-issuer-mismatch",
+    ),
+    LEGACY: _AUTH_OF_BOTH,
+}  # fmt: skip
+"""Scenarios in which the gateway signs in at the suite's server, on behalf of its caller."""
+
+CLIENT_DOCUMENT: Final = "https://conformance-test.local/client-metadata.json"
+"""What the suite wants a client of `auth/basic-cimd` to call itself."""
+
+_AS_ITSELF: Final = (
+    "An extension (io.modelcontextprotocol/oauth-client-credentials), not scored. A connector has "
+    "client credentials of its own, with a token_url that an operator gives; it is not discovered."
+)
+_IDENTITY: Final = (
+    "An extension, not scored. Exchange at an identity provider (RFC 8693) is what a connector's "
+    "exchange does; the grant of RFC 7523 that would follow it is not spoken."
+)
+_DPOP: Final = "An extension, not scored. Tokens bound to a key (RFC 9449) are not asked for."
+NOT_SPOKEN: Final[Mapping[str, str]] = {
+    "auth/client-credentials-basic": _AS_ITSELF,
+    "auth/client-credentials-jwt": _AS_ITSELF,
+    "auth/enterprise-managed-authorization": _IDENTITY,
+    "auth/wif-jwt-bearer": _IDENTITY,
+    "auth/dpop": _DPOP,
+    "auth/dpop-nonce": _DPOP,
+}
+"""Client scenarios that do not pass, with the reason; one that does must be taken out."""

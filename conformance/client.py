@@ -16,7 +16,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from conformance.cells import MODERN
+from conformance.cells import CLIENT_DOCUMENT, MODERN
 from conformance.processes import free_port, listening
 
 _PREFIX = "io.modelcontextprotocol/"
@@ -205,6 +205,19 @@ def read_everything(client: Client) -> None:
         client.request("prompts/get", {"name": prompt["name"], "arguments": given})
 
 
+def signing_in(scenario: str, context: Mapping[str, Any]) -> list[str]:
+    """The options by which the gateway signs in at the suite's server; sets what they refer to."""
+    if not scenario.startswith("auth/"):
+        return []
+    options = ["--oauth-headless"]
+    if scenario == "auth/basic-cimd":
+        options += ["--oauth-client-document", CLIENT_DOCUMENT]
+    if "issuer" in context:
+        os.environ["BASCULE_OAUTH_CLIENT_SECRET"] = context["client_secret"]
+        options += ["--oauth-client-id", context["client_id"], "--oauth-issuer", context["issuer"]]
+    return options
+
+
 def main() -> None:
     """Play the scenario that the suite names in the environment."""
     scenario = os.environ.get("MCP_CONFORMANCE_SCENARIO", "tools_call")
@@ -213,6 +226,7 @@ def main() -> None:
     port = free_port()
     with tempfile.TemporaryDirectory() as data:
         command = [sys.executable, "-m", "bascule", "proxy", "--port", str(port), "--data", data]
+        command += signing_in(scenario, context)
         with listening([*command, sys.argv[-1]], port):
             play(Client(f"http://127.0.0.1:{port}/mcp", version), scenario, context)
 

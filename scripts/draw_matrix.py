@@ -13,7 +13,7 @@ from typing import Any, Final
 ROOT: Final = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from conformance.cells import CELLS, REVISIONS, Cell  # noqa: E402 - the path comes first
+from conformance.cells import CELLS, NOT_SPOKEN, REVISIONS, Cell  # noqa: E402 - the path comes first
 
 PAGE: Final = ROOT / "docs/reference/transports.md"
 BEGIN: Final = "<!-- matrix: written by scripts/draw_matrix.py -->"
@@ -31,7 +31,7 @@ def table(figures: Mapping[str, Any]) -> str:
         title = f"{cell.door.value} | {_TRANSPORTS[cell.transport]}, {_ERAS[cell.era]}"
         shown = " | ".join(_figure(figures, cell, revision) for revision in REVISIONS)
         lines.append(f"| {title} | {shown} |")
-    return "\n".join([*lines, "", *_reasons()])
+    return "\n".join([*lines, "", *_reasons(), "", *_as_client(figures)])
 
 
 def _figure(figures: Mapping[str, Any], cell: Cell, revision: str) -> str:
@@ -41,6 +41,20 @@ def _figure(figures: Mapping[str, Any], cell: Cell, revision: str) -> str:
     exceptions = len(cell.exceptions.get(revision, {}))
     rest = f", {exceptions} exceptions" if exceptions else ""
     return f"{found['passed']} of {found['of']}{rest}"
+
+
+def _as_client(figures: Mapping[str, Any]) -> list[str]:
+    """The other role: the suite's servers behind the gateway, and what it asks of them."""
+    heads = " | ".join(f"server of {revision}" for revision in REVISIONS)
+    lines = [f"| `bascule proxy` as the client | {heads} |", "|---" * (len(REVISIONS) + 1) + "|"]
+    for title, key in (("requests, headers, questions", "client"), ("OAuth", "client auth")):
+        found = [figures.get(f"{key} {revision}") for revision in REVISIONS]
+        shown = ["not run" if one is None else f"{one['passed']} of {one['of']}" for one in found]
+        lines.append(f"| {title} | {' | '.join(shown)} |")
+    scenarios: dict[str, list[str]] = {}
+    for scenario, reason in NOT_SPOKEN.items():
+        scenarios.setdefault(reason, []).append(f"`{scenario}`")
+    return [*lines, "", *(f"- {', '.join(names)}: {why}" for why, names in scenarios.items())]
 
 
 def _reasons() -> list[str]:

@@ -20,11 +20,13 @@ class StandIn:
     def __init__(self):
         self.upstream, self.tools, self.bundle = "", {}, ""
         self.allowed: list[str] = []
+        self.issuers: list[str] = []
 
     async def answer(self, method, path, headers, body):
         bearer = headers.get("authorization", "")
         if path == "/mcp":
-            return await self.call(headers, body) if bearer == f"Bearer {USER}" else (401, {})
+            known = bearer == f"Bearer {USER}" or (self.issuers and bearer.startswith("Bearer ey"))
+            return await self.call(headers, body) if known else (401, {})
         if bearer != f"Bearer {ADMIN}":
             return 401, {"error": {"code": "E1002"}}
         if (method, path) == ("POST", "/api/admin/openapi"):
@@ -33,9 +35,10 @@ class StandIn:
             policy = json.loads(body)
             self.allowed += policy["bundles"] if policy["effect"] == "allow" else []
             return 201, policy
-        if (method, path) == ("POST", "/api/admin/keys"):
-            return 201, {**json.loads(body), "key": USER}
-        return 404, {}
+        if (method, path) == ("POST", "/api/admin/issuers"):
+            self.issuers.append(json.loads(body)["issuer"])
+        made = path in {"/api/admin/issuers", "/api/admin/keys"}
+        return (201, {**json.loads(body), "key": USER}) if made else (404, {})
 
     def imported(self, body):
         parts = dict(re.findall(rb'name="(\w+)".*?\r\n\r\n(.*?)\r\n--', body, re.DOTALL))

@@ -88,7 +88,9 @@ def test_no_write_is_sent_twice_however_often_the_service_is_killed(tmp_path: Pa
     assert len(ledger.done) >= RUNS
     assert ledger.unknown & orders.keys()
     retries = re.search(
-        r'^bascule_retries_total{upstream="ledger.ledger"} (.*)$', metrics, re.MULTILINE
+        r'^bascule_retries_total{tenant="default",upstream="ledger.ledger"} (.*)$',
+        metrics,
+        re.MULTILINE,
     )
     assert retries is not None
     assert float(retries[1]) >= RUNS
@@ -112,7 +114,7 @@ def test_calls_of_a_dead_service_fail_at_once_and_work_again_when_it_is_back(
         assert state_of(instance) == "closed"
         with instance.api() as admin:
             metrics = admin.get("/metrics").text
-        assert 'bascule_breaker_state{upstream="ledger.ledger"} 0.0' in metrics
+        assert 'bascule_breaker_state{tenant="default",upstream="ledger.ledger"} 0.0' in metrics
         changes = [one for one in instance.child.said.splitlines() if "breaker.changed" in one]
         assert [json.loads(changes[one])["state"] for one in (0, -1)] == ["open", "closed"]
 

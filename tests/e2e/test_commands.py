@@ -35,7 +35,7 @@ COMMANDS: Sequence[Sequence[str]] = [
     ("audit", "tail", "--correlation-id", CORRELATION_ID),
     (*IMPORT, "--dry-run"),
 ]
-NEVER_THE_SAME = {"created_at", "updated_at", "correlation_id", "created_by"}
+NEVER_THE_SAME = {"created_at", "updated_at", "correlation_id", "created_by", "last_used_at"}
 
 
 @pytest.fixture(scope="module")

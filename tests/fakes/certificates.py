@@ -2,12 +2,13 @@
 
 import datetime as dt
 import ipaddress
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +59,41 @@ class Authority:
         )
         return Pair(_pem(certificate), text.decode())
 
+    def client(
+        self,
+        name: str,
+        *,
+        uris: Sequence[str] = (),
+        emails: Sequence[str] = (),
+        more: Sequence[x509.GeneralName] = (),
+        is_over: bool = False,
+        usage: x509.ObjectIdentifier = ExtendedKeyUsageOID.CLIENT_AUTH,
+    ) -> Pair:
+        """A certificate for a client, with these alternative names and no others."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        builder = self._builder(_name(name), key.public_key(), is_over=is_over)
+        builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
+        names: list[x509.GeneralName] = [x509.UniformResourceIdentifier(one) for one in uris]
+        names += [*(x509.RFC822Name(one) for one in emails), *more]
+        if names:
+            builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+        return Pair(_pem(builder.sign(self._key, hashes.SHA256())), _plain(key))
+
+    def below(self, name: str, *, may_sign: bool = True) -> "Authority":
+        """An authority that this one vouches for, unless it may not sign."""
+        lower = Authority(name)
+        constraints = x509.BasicConstraints(ca=may_sign, path_length=None)
+        lower._certificate = (
+            self._builder(lower._name, lower._key.public_key())
+            .add_extension(constraints, critical=True)
+            .sign(self._key, hashes.SHA256())
+        )
+        return lower
+
     def _builder(
-        self, subject: x509.Name, public: ec.EllipticCurvePublicKey
+        self, subject: x509.Name, public: ec.EllipticCurvePublicKey, *, is_over: bool = False
     ) -> x509.CertificateBuilder:
-        start = dt.datetime.now(dt.UTC) - dt.timedelta(hours=1)
+        start = dt.datetime.now(dt.UTC) - dt.timedelta(hours=48 if is_over else 1)
         return (
             x509.CertificateBuilder()
             .subject_name(subject)
@@ -75,6 +107,11 @@ class Authority:
 
 def _name(text: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
+
+
+def _plain(key: ec.EllipticCurvePrivateKey) -> str:
+    form, hidden = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    return key.private_bytes(serialization.Encoding.PEM, form, hidden).decode()
 
 
 def _pem(certificate: x509.Certificate) -> str:

@@ -13,7 +13,8 @@ from bascule.gateway.feed import ListenFilter
 from bascule.gateway.kernel import Edition, Gateway
 from bascule.gateway.pipeline import Pipeline
 from bascule.gateway.principal import KeyRecord
-from bascule.identity.api_keys import AuthenticateKey, RevokedKeys, digest_of
+from bascule.identity.api_keys import ApiKeys, RevokedKeys, digest_of
+from bascule.identity.authenticate import Authenticate
 from bascule.protocol.results import Identity
 from bascule.transports.access import Door, DoorConfig
 from bascule.transports.channel import Caller, DuplexConfig
@@ -59,7 +60,7 @@ class FakeGateway:
         self.recorder = FakeRecorder()
         self.revoked = RevokedKeys()
         self._executors = dict(executors or {})
-        stages = [AuthenticateKey(self.revoked), Wellformed()]
+        stages = [Authenticate(ApiKeys(self.revoked)), Wellformed()]
         self.gateway = Gateway(Edition(make_snapshot(), Pipeline(stages, self)), self.recorder)
 
     def admit(self, key: str, subject: str) -> None:

@@ -14,7 +14,8 @@ from bascule.gateway.pipeline import Pipeline
 from bascule.gateway.snapshot import Snapshot
 from bascule.gateway.stage import Executor
 from bascule.guards.schemas import InputSchemas
-from bascule.identity.api_keys import AuthenticateKey, RevokedKeys
+from bascule.identity.api_keys import ApiKeys, RevokedKeys
+from bascule.identity.authenticate import Authenticate
 from bascule.protocol.headers import encode_value
 from bascule.protocol.messages import CAPABILITIES_KEY, VERSION_KEY
 from bascule.protocol.results import Identity
@@ -85,7 +86,7 @@ class FakeSite:
         self.recorder = recorder or FakeRecorder()
         snapshot = snapshot or make_snapshot([make_tool()])
         handshake = Handshake(IDENTITY, "Be kind.")
-        parts = Parts(AuthenticateKey(RevokedKeys()), InputSchemas(), handshake, page_size=2)
+        parts = Parts(Authenticate(ApiKeys(RevokedKeys())), InputSchemas(), handshake, page_size=2)
         edition = build_pipeline(snapshot, parts, {(TENANT, "dealers"): self.upstream})
         if executors is not None:
             stages = [parts.authenticate, Wellformed()]

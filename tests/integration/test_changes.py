@@ -18,7 +18,8 @@ from bascule.gateway.errors import ErrorCode, UpstreamUnreachable
 from bascule.gateway.feed import Change, ChangeKind, ListenFilter
 from bascule.gateway.hub import ChangeHub, OpenFeed
 from bascule.gateway.inventory import Inventory, ItemKind, Listed, Target
-from bascule.gateway.principal import KeyRecord, Principal
+from bascule.gateway.issuer import CertificateRule, Issuer
+from bascule.gateway.principal import Evidence, KeyRecord, Means, Principal
 from bascule.gateway.rule import Effect, RbacRule
 from bascule.gateway.sessions import Standings
 from bascule.gateway.snapshot import Snapshot, TenantView
@@ -242,6 +243,19 @@ def test_an_expired_key_is_nobodys():
     keys = {b"digest": KeyRecord("key-1", ann, expires_at=1.0)}
 
     assert rights_of(replace(one, keys=keys)).current(ann) is None
+
+
+def test_nobody_listens_on_by_an_issuer_or_rule_that_was_taken_away():
+    issuer = Issuer("id", "https://id.example", TENANT)
+    rule = CertificateRule("agents", TENANT, "URI:spiffe://x/*", ("user",))
+    one = replace(snapshot(), issuers={issuer.issuer: issuer}, certificate_rules=(rule,))
+    token = Evidence(Means.TOKEN, TENANT, issuer.issuer, "ann", "id:ann", basis=issuer)
+    agent = Evidence(Means.CERTIFICATE, TENANT, "certificate", "URI:spiffe://x/a", "x", basis=rule)
+    for evidence in (token, agent):
+        caller = replace(make_principal(), evidence=evidence)
+        assert rights_of(one).current(caller) is not None
+        gone = replace(one, issuers={}, certificate_rules=())
+        assert rights_of(gone).current(caller) is None
 
 
 def test_slices_are_served_while_they_are_named():

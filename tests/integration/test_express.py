@@ -11,6 +11,7 @@ from bascule.gateway.call import EVERYTHING
 from bascule.transports.asgi import Receive, Scope, Send, respond
 from bascule.transports.disconnect import Watch
 from bascule.transports.outlet import Outlet
+from bascule.transports.peers import Peer
 from bascule.transports.reply import Head, HeaderList, Reply
 
 PLAIN = b"POST /mcp HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi"
@@ -28,12 +29,10 @@ class FakeFront:
         self.begun = asyncio.Event()
         self.cancelled = asyncio.Event()
 
-    def judge(self, path: str, headers: HeaderList) -> Head | None:
+    def judge(self, path: str, headers: HeaderList, peer: Peer) -> Head | None:
         return Head(EVERYTHING, {}, headers, None, None)
 
-    async def answer(
-        self, head: Head, body: bytes, peer: str, watch: Watch, outlet: Outlet
-    ) -> Reply | None:
+    async def answer(self, head: Head, body: bytes, watch: Watch, outlet: Outlet) -> Reply | None:
         self.begun.set()
         with watch:
             try:

@@ -218,8 +218,8 @@ async def test_metrics_name_the_tools_in_force_and_the_version(
         for name in ("part", "greet", "absent"):
             await relay.ask("tools/call", name)
         metrics = (await relay.client.get("/metrics")).text
-    assert 'bascule_tool_calls_total{status="success",tool="part"} 1.0' in metrics
-    assert 'bascule_tool_calls_total{status="success",tool="greet"} 1.0' in metrics
+    assert 'bascule_tool_calls_total{status="success",tenant="local",tool="part"} 1.0' in metrics
+    assert 'bascule_tool_calls_total{status="success",tenant="local",tool="greet"} 1.0' in metrics
     assert 'tool="unknown"' in metrics
     assert "bascule_snapshot_version 2.0" in metrics
 

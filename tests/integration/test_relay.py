@@ -148,7 +148,7 @@ async def test_four_servers_at_once_one_of_them_dead(tmp_path: Path) -> None:
         assert tools["_meta"]["io.bascule/missing"] == ["dead"]
         assert tools["ttlMs"] == 0
         metrics = (await one.client.get("/metrics")).text
-        assert 'bascule_upstream_list_failures_total{upstream="dead"}' in metrics
+        assert 'bascule_upstream_list_failures_total{tenant="default",upstream="dead"}' in metrics
         call = await one.ask("tools/call", {"name": "beta_search", "arguments": {"q": "x"}})
         assert call["content"][0]["text"] == "beta found x"
         assert (await one.ask("tools/list", path="/mcp/servers/dead"))["data"]["code"] == "E4001"

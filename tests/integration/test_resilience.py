@@ -162,7 +162,8 @@ def test_health_and_breaker_are_shown_and_reset(scene) -> None:
     with instance.api() as admin:
         tools = admin.get("/api/admin/tools").json()["tools"]
         assert {one["health"] for one in tools} == {"down"}
-        assert 'bascule_upstream_health{upstream="shop.shop"} 0.0' in admin.get("/metrics").text
+        down = 'bascule_upstream_health{tenant="default",upstream="shop.shop"} 0.0'
+        assert down in admin.get("/metrics").text
     shop.answers.clear()
     wait_for_health(instance, "healthy")
     shop.answers["POST /order"] = [(500, b"{}")]

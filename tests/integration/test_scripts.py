@@ -1,4 +1,4 @@
-"""The checks of sizes and of twins, on trees made to break them."""
+"""The checks of sizes, of twins and of tenants, on trees made to break them."""
 
 import sys
 from pathlib import Path
@@ -128,3 +128,96 @@ def test_the_modules_of_a_resource_share_one_test(tmp_path: Path) -> None:
 
 def test_the_project_itself_keeps_its_sizes() -> None:
     assert sizes(ROOT / "src").startswith("exit 0")
+
+
+TABLES = """
+class Owned: ...
+class ToolRow(Owned, Base): ...
+class TenantRow(Base): ...
+"""
+
+
+def tenants(root: Path, place: str, code: str) -> str:
+    """What the check says of `code` in the module at `place`."""
+    for name, text in (("storage/tables.py", TABLES), (place, code)):
+        path = root / "bascule" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return run(sys.executable, ROOT / "scripts" / "check_tenants.py", root, cwd=ROOT)
+
+
+@pytest.mark.parametrize(
+    ("statement", "complaint"),
+    [
+        ("select(ToolRow)", "select(ToolRow) without tenant_id"),
+        ("select(ToolRow.name).where(ToolRow.name == name)", "select(ToolRow) without tenant_id"),
+        ("update(ToolRow).values(name=name)", "update(ToolRow) without tenant_id"),
+        ("delete(ToolRow).where(ToolRow.id == id_)", "delete(ToolRow) without tenant_id"),
+        ("insert(ToolRow).values(name=name)", "insert(ToolRow) without tenant_id"),
+        ("insert(ToolRow).values(name=name, tenant_id=id_)", None),
+        ("select(ToolRow).where(ToolRow.tenant_id == self._tenant_id)", None),
+        ("select(ToolRow).where(*wanted)", None),
+        ("select(ToolRow).where(self._mine(name))", None),
+        ("select(ToolRow).where(self._other(name))", "select(ToolRow) without tenant_id"),
+        ("select(TenantRow)", None),
+        ("text('SELECT name FROM tools')", "text(...) without :tenant_id"),
+        ("text('SELECT name FROM tools WHERE tools.tenant_id = :tenant_id')", None),
+        ("select(ToolRow)  # tenant: whoever calls adds it", None),
+    ],
+)
+def test_a_statement_that_does_not_name_the_tenant_is_told(
+    tmp_path: Path, statement: str, complaint: str | None
+) -> None:
+    code = f"""
+class Tools(Scoped):
+    async def find(self, name, id_):
+        wanted = [ToolRow.tenant_id == self._tenant_id]
+        if name:
+            return await self._session.execute(
+                {statement}
+            )
+
+    def _mine(self, name):
+        return (ToolRow.tenant_id == self._tenant_id) & (ToolRow.name == name)
+
+    def _other(self, name):
+        return ToolRow.name == name
+"""
+    said = tenants(tmp_path, "storage/repositories/tools.py", code)
+    assert said.startswith("exit 1" if complaint else "exit 0"), said
+    assert complaint is None or f"tools.py:7: {complaint}" in said
+
+
+def test_only_named_modules_reach_across_tenants(tmp_path: Path) -> None:
+    code = "from bascule.storage.tenancy import across_tenants\n"
+    said = tenants(tmp_path / "a", "storage/repositories/tools.py", code)
+    assert said.startswith("exit 1")
+    assert "tools.py:1: reaches across tenants (across_tenants)" in said
+    assert tenants(tmp_path / "b", "storage/repositories/issuers.py", code).startswith("exit 0")
+
+
+def test_a_block_across_tenants_asks_of_all_and_what_follows_does_not(tmp_path: Path) -> None:
+    code = """
+from bascule.storage.tenancy import across_tenants
+async def every(session):
+    async with across_tenants(session, "why"):
+        await session.scalars(select(ToolRow))
+    await session.scalars(select(ToolRow.id))
+"""
+    said = tenants(tmp_path, "storage/repositories/issuers.py", code)
+    assert said.startswith("exit 1")
+    assert "issuers.py:6" in said
+    assert "issuers.py:5" not in said
+
+
+def test_rows_do_not_leave_storage(tmp_path: Path) -> None:
+    code = "from bascule.storage.tables import TenantRow, ToolRow\n"
+    said = tenants(tmp_path, "api/tools.py", code)
+    assert said.startswith("exit 1")
+    assert "ToolRow leaves storage" in said
+    assert "TenantRow" not in said
+
+
+def test_the_project_itself_keeps_tenants_apart() -> None:
+    said = run(sys.executable, ROOT / "scripts" / "check_tenants.py", cwd=ROOT)
+    assert said.startswith("exit 0"), said

@@ -7,10 +7,14 @@ from bascule.gateway.principal import Principal
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """An identified caller of the REST API, for the length of one request."""
+    """An identified caller of the REST API, for the length of one request.
+
+    `home` is the tenant of a system administrator who acts in another; None at home.
+    """
 
     principal: Principal
     correlation_id: str
+    home: str | None = None
 
     @property
     def tenant(self) -> str:

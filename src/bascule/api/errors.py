@@ -15,6 +15,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
+from bascule.api.challenging import challenge_headers
 from bascule.api.correlation import correlation_id_of
 from bascule.gateway.errors import ErrorCode, GatewayError
 from bascule.gateway.verdict import Refuse
@@ -80,15 +81,8 @@ def error_response(
             "timestamp": datetime.now(UTC).isoformat(),
         }
     }
-    return JSONResponse(body, error.http_status, _challenge(error))
-
-
-def _challenge(error: ErrorCode) -> dict[str, str] | None:
-    """The header that goes with a 401 (RFC 6750, section 3)."""
-    if error.http_status != 401:
-        return None
-    reason = "" if error is ErrorCode.AUTH_REQUIRED else ', error="invalid_token"'
-    return {"www-authenticate": f'Bearer realm="bascule"{reason}'}
+    refusal = Refuse(error, message, "", details)
+    return JSONResponse(body, error.http_status, challenge_headers(request, refusal))
 
 
 async def _on_gateway_error(request: Request, failure: Exception) -> JSONResponse:
@@ -96,7 +90,11 @@ async def _on_gateway_error(request: Request, failure: Exception) -> JSONRespons
     error = known.code if isinstance(known, Refused) else known.error
     if error.http_status >= 500:
         _log.error("api.failed", code=error.code, reason=known.private)
-    return error_response(request, error, known.public, known.details)
+    response = error_response(request, error, known.public, known.details)
+    seconds = known.details.get("retry_after_seconds")
+    if seconds is not None and error.http_status == 429:
+        response.headers["retry-after"] = str(seconds)
+    return response
 
 
 async def _on_invalid_request(request: Request, failure: Exception) -> JSONResponse:

@@ -8,6 +8,9 @@ import asyncio
 from typing import Any, ClassVar, Final, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from bascule.transports.peers import PEER, peer_of
 
 _MOST_HEAD_BYTES: Final = 64 * 1024
 
@@ -66,6 +69,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin a connection; it must bring a request in time."""
         super().connection_made(cast("asyncio.Transport", JoinedWrites(transport, self.loop)))
+        self._peer = peer_of(transport)
         self._head_bytes = 0
         self._has_head = False
         self._waiting_since: float | None = self.loop.time()
@@ -87,6 +91,11 @@ class BoundedProtocol(HttpToolsProtocol):
             self._waiting_since = self.loop.time()
         if self._head_bytes > _MOST_HEAD_BYTES and not self._has_head:
             self.send_400_response("The request headers are larger than 64 KiB.")
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        super().on_message_begin()
+        cast("dict[str, Any]", self.scope)[PEER] = self._peer
 
     def on_headers_complete(self) -> None:
         """The head of a request is complete."""
@@ -111,3 +120,12 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.abort()
             return
         self._watch = self.loop.call_later(self.patience_seconds / 2, self._look)
+
+
+class KnownWebSocket(WebSocketsSansIOProtocol):
+    """uvicorn's WebSocket protocol, which says who is at the other end."""
+
+    async def run_asgi(self) -> None:
+        """Serve the connection."""
+        cast("dict[str, Any]", self.scope)[PEER] = peer_of(self.transport)
+        await super().run_asgi()

@@ -16,7 +16,9 @@ from bascule.upstreams.credentials import (
     ClientCertificate,
     CredentialedClient,
     Credentials,
+    ExchangingClients,
     Tokens,
+    Way,
 )
 from bascule.upstreams.egress import AddressRules
 from bascule.upstreams.http1 import HttpClient, HttpSender, PoolConfig
@@ -45,7 +47,8 @@ class Reach(NamedTuple):
     """How to reach an upstream: its record less what the clients add of their own.
 
     `bare` comes over the same ways, and as nobody; `elsewhere` is for other hosts, which are shown
-    no certificate either, and are bound by the common rules.
+    no certificate either, and are bound by the common rules. With `callers`, each call is sent by
+    what that gives, in its caller's own name; `client` and `lasting` are then nobody's.
     """
 
     upstream: Upstream
@@ -53,6 +56,7 @@ class Reach(NamedTuple):
     lasting: HttpSender
     bare: HttpClient
     elsewhere: HttpClient
+    callers: ExchangingClients | None = None
 
 
 _Key: TypeAlias = tuple[str, str, Connector, tuple[tuple[str, str], ...]]
@@ -66,6 +70,7 @@ class _Opened:
     own: Clients | None
     certificate: ClientCertificate | None
     credentials: Credentials | None
+    callers: ExchangingClients | None = None
 
     async def close(self) -> None:
         async with AsyncExitStack() as stack:
@@ -75,6 +80,8 @@ class _Opened:
                 stack.push_async_callback(self.certificate.close)
             if self.credentials is not None:
                 stack.push_async_callback(self.credentials.close)
+            if self.callers is not None:
+                stack.push_async_callback(self.callers.close)
 
 
 class Connectors:
@@ -100,6 +107,11 @@ class Connectors:
         self._retiring: list[_Opened] = []
 
     @property
+    def common(self) -> tuple[PoolConfig, ssl.SSLContext]:
+        """What the shared client for calls is made of."""
+        return self._configs[0], self._tls
+
+    @property
     def rules(self) -> AddressRules:
         """Where every upstream may be, whatever its connector adds."""
         return self._configs[0].rules
@@ -114,17 +126,21 @@ class Connectors:
         opened = self._opened.get(key)
         if opened is None:
             opened = self._opened[key] = self._open(tenant, upstream)
-        credentials = opened.credentials
-        if credentials is None:
-            return Reach(upstream, *opened.clients, opened.clients.client, self._shared.client)
+        credentials, callers = opened.credentials, opened.callers
+        bare, elsewhere = opened.clients.client, self._shared.client
+        adding = credentials if callers is None else callers
+        if adding is None:
+            return Reach(upstream, *opened.clients, bare, elsewhere)
         rest = tuple(
             (name, value)
             for name, value in upstream.headers
-            if not needs_resolving(value) and name.lower() not in credentials.names
+            if not needs_resolving(value) and name.lower() not in adding.names
         )
+        shown = replace(upstream, headers=rest)
+        if credentials is None:
+            return Reach(shown, *opened.clients, bare, elsewhere, callers)
         client, lasting = (CredentialedClient(one, credentials) for one in opened.clients)
-        bare, elsewhere = opened.clients.client, self._shared.client
-        return Reach(replace(upstream, headers=rest), client, lasting, bare, elsewhere)
+        return Reach(shown, client, lasting, bare, elsewhere)
 
     def credentials(self, tenant: str, upstream: Upstream) -> Credentials | None:
         """What `upstream` is shown besides its plain headers; None for nothing.
@@ -184,6 +200,10 @@ class Connectors:
             own = Clients(HttpClient(calls, tls=tls), HttpClient(streams, tls=tls))
         clients = own or self._shared
         headers = _secret_headers(upstream)
+        if connector.exchange is not None:
+            way = Way(tenant, upstream.name, *clients, headers)
+            callers = ExchangingClients(way, connector.exchange, resolver)
+            return _Opened(clients, own, certificate, None, callers)
         wanted = connector.credentials
         tokens = None if wanted is None else Tokens(tenant, wanted, clients.client, resolver)
         credentials = None

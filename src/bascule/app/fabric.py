@@ -18,9 +18,11 @@ from bascule import __version__
 from bascule.app.background import Background
 from bascule.app.bridging import open_parked
 from bascule.app.changes import Changes
-from bascule.app.doors import other_doors
+from bascule.app.doors import door_config, other_doors, place_of, proxies_of
+from bascule.app.extensions import Extensions, sandbox_limits
 from bascule.app.front import Front, Page
 from bascule.app.offers import Keep
+from bascule.app.plugins import NONE, Plugins
 from bascule.app.relay import Relay
 from bascule.app.relaying import Surroundings, make_relay
 from bascule.app.secrets import open_resolver, secret_box
@@ -41,8 +43,9 @@ from bascule.protocol.results import Identity
 from bascule.settings.model import Settings
 from bascule.telemetry.streams import OpenStreams
 from bascule.telemetry.upstreams import UpstreamMetrics
-from bascule.transports.access import Door, DoorConfig
+from bascule.transports.access import Door
 from bascule.transports.asgi import AsgiApp
+from bascule.transports.metadata import Metadata
 from bascule.transports.sessions import SessionConfig, Sessions
 from bascule.transports.streamable_http import HttpConfig, StreamableHttp
 from bascule.upstreams.mcp import Bridge
@@ -65,10 +68,13 @@ class Fabric:
     changes: Changes
     parked: Parked
     box: SecretBox
+    plugins: Plugins = NONE
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, settings: Settings, data: Path) -> AsyncGenerator[Self]:
+    async def open(
+        cls, settings: Settings, data: Path, plugins: Plugins = NONE
+    ) -> AsyncGenerator[Self]:
         """Open everything; it closes with the block, and tells upstreams what was given up.
 
         Raises:
@@ -93,6 +99,7 @@ class Fabric:
                     bridge=bridge,
                     traffic=Traffic(settings),
                     resolver=resolver,
+                    extensions=Extensions(plugins.connectors, sandbox_limits(settings.sandbox)),
                 )
             )
             # Before the clients close, so that upstreams hear that nobody waits any more.
@@ -109,7 +116,18 @@ class Fabric:
                 sessions.standings,
                 FeedLimits(server.max_streams, server.max_streams_per_principal),
             )
-            yield cls(settings, state, seals, upstreams, background, sessions, changes, parked, box)
+            yield cls(
+                settings,
+                state,
+                seals,
+                upstreams,
+                background,
+                sessions,
+                changes,
+                parked,
+                box,
+                plugins,
+            )
 
     def relay(
         self,
@@ -141,6 +159,7 @@ class Fabric:
                     **self.changes.executors,
                     Method.SET_LEVEL: SetLevel(self.sessions.standings),
                 },
+                added=self.plugins.stages,
                 keep=keep,
             )
         )
@@ -166,13 +185,18 @@ class Fabric:
         settings = self.settings
         server = settings.server
         identity = Identity(name=settings.app.name, version=__version__)
-        door = Door(DoorConfig(frozenset(server.allowed_hosts), frozenset(server.allowed_origins)))
+        door = Door(door_config(settings), proxies_of(settings))
+        place = place_of(settings)
         http = HttpConfig(
-            server.max_body_bytes, server.request_timeout_seconds, server.stream_keep_alive_seconds
+            server.max_body_bytes,
+            server.request_timeout_seconds,
+            server.stream_keep_alive_seconds,
+            place,
         )
         mcp = StreamableHttp(gateway, door, identity, http, self.sessions)
         doors = other_doors(settings, gateway, door, identity)
-        return Front(mcp, door, pages, control, doors)
+        metadata = Metadata(place, lambda: gateway.snapshot, settings.app.name)
+        return Front(mcp, door, pages, control, doors, metadata)
 
 
 def _known(relay: Relay, tenant: str, name: str) -> str | None:

@@ -10,11 +10,18 @@ import msgspec
 from bascule.gateway.call import EVERYTHING, Endpoint, EndpointKind
 from bascule.gateway.errors import ErrorCode
 from bascule.gateway.identifiers import Identifiers
+from bascule.gateway.verdict import Refuse
 from bascule.transports.access import Door, door_header_repeated
 from bascule.transports.asgi import AsgiApp, Receive, Scope, Send, respond
+from bascule.transports.cors import FOR_ANYONE, area_of, is_preflight, preflight, sharing
 from bascule.transports.disconnect import Watch
+from bascule.transports.metadata import Metadata
 from bascule.transports.outlet import Outlet
+from bascule.transports.peers import PEER, Peer, peer_in
+from bascule.transports.places import WELL_KNOWN
+from bascule.transports.proxies import REPEATED, CertificateRepeated
 from bascule.transports.reply import Head, HeaderList, Reply
+from bascule.transports.shielding import shielding
 from bascule.transports.streamable_http import StreamableHttp
 
 Page = Callable[[Mapping[bytes, bytes]], Awaitable[tuple[int, bytes, bytes]]]
@@ -43,6 +50,8 @@ class OtherDoor(Protocol):
 class Front:
     """An ASGI application. `/mcp…` goes to MCP, exact paths to `pages`, the rest to `control`.
 
+    Scripts of other origins, where the door admits them, are served here and never on the lane.
+
     `judge` and `answer` are the same door to MCP for connections on the express lane. `doors` are
     other transports of MCP, by path without the slice: that of "/mcp/sse" has what is below it,
     too, and what is at and below "/mcp/bundles/{name}/sse".
@@ -55,8 +64,10 @@ class Front:
         pages: Mapping[str, Page],
         control: AsgiApp | None,
         doors: Mapping[str, OtherDoor] | None = None,
+        metadata: Metadata | None = None,
     ) -> None:
         self._mcp = mcp
+        self._metadata = metadata
         self._door = door
         self._pages = dict(pages)
         self._control = control
@@ -67,6 +78,12 @@ class Front:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one HTTP request; other protocols are closed at once."""
         path: str = scope.get("path", "")
+        area = area_of(path) if scope["type"] == "http" else None
+        if area is not None:
+            reply, send = self._share(area, scope, send)
+            if reply is not None:
+                await respond(send, *reply)
+                return
         other = self._other_door(path) if self._doors else None
         if other is not None:
             await other(scope, receive, send)
@@ -80,22 +97,39 @@ class Front:
             return
         await self._other(path, scope, receive, send)
 
-    def judge(self, path: str, headers: HeaderList) -> Head | None:
+    def judge(self, path: str, headers: HeaderList, peer: Peer) -> Head | None:
         """Judge a POST by its head; None where it does not go to MCP."""
         endpoint = _endpoint(path)
-        return None if endpoint is None else self._mcp.judge(endpoint, "POST", headers)
+        if endpoint is None:
+            return None
+        head = self._mcp.judge(endpoint, "POST", headers, peer)
+        return None if b"origin" in head.headers else head
 
     def answer(
-        self, head: Head, body: bytes, peer: str, watch: Watch, outlet: Outlet
+        self, head: Head, body: bytes, watch: Watch, outlet: Outlet
     ) -> Awaitable[Reply | None]:
         """Answer what was judged."""
-        return self._mcp.answer(head, body, peer, watch, outlet)
+        return self._mcp.answer(head, body, watch, outlet)
 
     def drain(self) -> None:
         """End the streams that would not end by themselves; calls under way go on."""
         self._mcp.drain()
         for other in self._doors.values():
             other.drain()
+
+    def _share(self, area: str, scope: Scope, send: Send) -> tuple[Reply | None, Send]:
+        """The answer to a preflight; for others `send` as the scripts of another origin need it.
+
+        Origins that the door does not admit are left to be refused, with nothing added.
+        """
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        host, origin = headers.get(b"host"), headers.get(b"origin")
+        if origin is None or self._door.admits(host, origin) is not None:
+            return None, send
+        trusted = self._door.trusts(host, origin)
+        if is_preflight(scope["method"], headers) and not door_header_repeated(scope["headers"]):
+            return preflight(area, headers, trusted=trusted), send
+        return None, sharing(send, area, origin, trusted=trusted)
 
     def _other_door(self, path: str) -> OtherDoor | None:
         found = _OTHER_DOOR.fullmatch(path)
@@ -107,17 +141,44 @@ class Front:
         if door_header_repeated(scope["headers"]):
             reason = "Host or Origin came more than once"
         page = self._pages.get(path)
+        send = shielding(send)
         if reason is not None:
             await _refuse(send, self._ids.next(), ErrorCode.ORIGIN_REFUSED, f"Refused: {reason}.")
+        elif path.startswith(WELL_KNOWN) and self._metadata is not None:
+            await self._describe(self._metadata, path, scope, send)
         elif page is not None and scope["method"] in {"GET", "HEAD"}:
             status, kind, body = await page(headers)
             body = b"" if scope["method"] == "HEAD" else body
             await respond(send, status, body, [(b"content-type", kind)])
         elif self._control is not None:
-            await self._control(scope, receive, send)
+            await self._administer(self._control, scope, receive, send)
         else:
             text = "There is nothing here; MCP is at /mcp."
             await _refuse(send, self._ids.next(), ErrorCode.NOT_FOUND, text)
+
+    async def _describe(self, metadata: Metadata, path: str, scope: Scope, send: Send) -> None:
+        """Describe a resource to whoever asks, or say why there is nothing to describe."""
+        scheme = self._door.proxies.scheme(peer_in(scope), scope["headers"])
+        found = metadata.answer(scope["method"], path, dict(scope["headers"]), scheme)
+        if isinstance(found, Refuse):
+            await _refuse(send, self._ids.next(), found.error, found.public, *FOR_ANYONE)
+        else:
+            await respond(send, *found)
+
+    async def _administer(
+        self, control: AsgiApp, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Let `control` serve a request as one of whom it comes from, not of the proxy between."""
+        proxies, peer = self._door.proxies, peer_in(scope)
+        try:
+            origin = proxies.origin(peer, scope["headers"])
+        except CertificateRepeated:
+            await _refuse(send, self._ids.next(), ErrorCode.INVALID_REQUEST, REPEATED)
+            return
+        if origin is not peer:
+            scheme = proxies.scheme(peer, scope["headers"]) or scope.get("scheme", "http")
+            scope = {**scope, "client": (origin.address, 0), "scheme": scheme, PEER: origin}
+        await control(scope, receive, send)
 
 
 def _endpoint(path: str) -> Endpoint | None:
@@ -132,7 +193,9 @@ def _endpoint(path: str) -> Endpoint | None:
     return EVERYTHING if path == "/mcp/" else None
 
 
-async def _refuse(send: Send, correlation_id: str, error: ErrorCode, text: str) -> None:
+async def _refuse(
+    send: Send, correlation_id: str, error: ErrorCode, text: str, *more: tuple[bytes, bytes]
+) -> None:
     """Refuse in the shape of the REST API, from in front of it."""
     body: dict[str, object] = {
         "error": {
@@ -147,6 +210,7 @@ async def _refuse(send: Send, correlation_id: str, error: ErrorCode, text: str) 
     headers = [
         (b"content-type", b"application/json"),
         (b"x-correlation-id", correlation_id.encode()),
+        *more,
     ]
     await respond(send, error.http_status, msgspec.json.encode(body), headers)
 

@@ -13,15 +13,23 @@ import structlog
 from bascule import __version__
 from bascule.api.app import build_api
 from bascule.api.control import Control
+from bascule.api.signin.house import SignIn
 from bascule.app.checks import journal_check, state_check
+from bascule.app.consent import GovernedConsent, open_consent
+from bascule.app.doors import place_of
+from bascule.app.extensions import sandbox_limits
 from bascule.app.fabric import Fabric
 from bascule.app.front import Front
+from bascule.app.identity import Inbound, open_inbound
 from bascule.app.importing import import_rules
+from bascule.app.key_use import KeyUse, open_key_use
 from bascule.app.keyfile import ensure_digest_key
 from bascule.app.pages import pages
 from bascule.app.pinning import PinKeeper
 from bascule.app.places import journal_directory
+from bascule.app.plugins import open_plugins
 from bascule.app.probing import UpstreamProber
+from bascule.app.reception import Reception, open_reception
 from bascule.app.relay import Relay
 from bascule.app.standings import RelayStandings
 from bascule.app.trimming import without_collections
@@ -32,7 +40,9 @@ from bascule.gateway.errors import ErrorCode, GatewayError
 from bascule.gateway.kernel import Edition, Gateway
 from bascule.gateway.principal import KeyRecord, Principal
 from bascule.gateway.snapshot import Snapshot
-from bascule.identity.api_keys import AuthenticateKey, RevokedKeys, new_key
+from bascule.identity.api_keys import ApiKeys, RevokedKeys, new_key
+from bascule.identity.authenticate import Authenticate
+from bascule.identity.certificates import Certificates
 from bascule.settings.loading import Loaded
 from bascule.settings.model import Settings
 from bascule.storage.compiler import Compiler
@@ -113,6 +123,7 @@ class Instance:
     journal: Journal
     health: Health
     live: Live
+    sign_in: SignIn
 
 
 class DirectoryUnusable(GatewayError):
@@ -143,11 +154,15 @@ def prepare_directory(data: Path) -> None:
 
 @asynccontextmanager
 async def open_instance(
-    loaded: Loaded, data: Path, extra_keys: Mapping[bytes, KeyRecord] | None = None
+    loaded: Loaded,
+    data: Path,
+    extra_keys: Mapping[bytes, KeyRecord] | None = None,
+    listens_at: str = "",
 ) -> AsyncGenerator[Instance]:
     """Open everything on `data`; leaving the block closes it in reverse order.
 
-    `extra_keys` are accepted beside the stored ones and exist only in this process.
+    `extra_keys` are accepted beside the stored ones and exist only in this process. `listens_at`
+    is the address that is listened on, as a URL without a path, where there is one.
 
     Raises:
         GatewayError: database or journal cannot be opened; says what to do.
@@ -157,11 +172,24 @@ async def open_instance(
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(_database(settings, data))
         journal = await stack.enter_async_context(open_journal(_journal_config(settings, data)))
-        fabric = await stack.enter_async_context(Fabric.open(settings, data))
+        plugins = await stack.enter_async_context(open_plugins(settings))
+        fabric = await stack.enter_async_context(Fabric.open(settings, data, plugins))
         digest = keyed_digest(await asyncio.to_thread(ensure_digest_key, data / "digest.key"))
         place = journal_directory(settings, data)
-        resources = _Resources(database, journal, place, fabric, digest)
+        resolver = fabric.upstreams.connectors.resolver
+        inbound = await stack.enter_async_context(open_inbound(settings, resolver, listens_at))
+        public_url = settings.server.public_url or listens_at
+        oauth, consent = open_consent(database, fabric.state, fabric.box, public_url)
+        fabric.upstreams.oauth = oauth
+        use = await stack.enter_async_context(open_key_use(database))
+        reception = await stack.enter_async_context(open_reception(settings, inbound, resolver))
+        resources = _Resources(
+            database, journal, place, fabric, digest, inbound, consent, use, reception
+        )
         instance = await _assemble(settings, resources, extra_keys or {})
+        if listens_at:  # a command that opens the instance for itself needs no keys in advance
+            fresh = inbound.keep_fresh(lambda: instance.live.gateway.snapshot)
+            fabric.background.start(fresh)
         # Not a TaskGroup, which would wrap whatever fails in the block into a group of failures.
         watch = asyncio.get_running_loop().create_task(instance.live.follow_changes())
         try:
@@ -178,6 +206,10 @@ class _Resources:
     journal_directory: Path
     fabric: Fabric
     digest: Digest
+    inbound: Inbound
+    consent: GovernedConsent
+    key_use: KeyUse
+    reception: Reception
 
 
 async def _assemble(
@@ -185,19 +217,25 @@ async def _assemble(
 ) -> Instance:
     database, journal, fabric = resources.database, resources.journal, resources.fabric
     revocations = RevokedKeys()
-    authenticator = AuthenticateKey(revocations)
+    inbound = resources.inbound
+    authenticator = Authenticate(ApiKeys(revocations), inbound.tokens, Certificates())
     metrics = Metrics(version=__version__, recorder=journal)
+    inbound.register(metrics.registry)
     pins = PinKeeper(database, journal)
     relay = fabric.relay(metrics.registry, authenticator, INSTRUCTIONS, keep=pins.of)
-    gateway = Gateway(relay.follow(Snapshot(version=-1)), journal, [metrics], resources.digest)
+    observers = [metrics, resources.key_use, *fabric.plugins.observers]
+    gateway = Gateway(relay.follow(Snapshot(version=-1)), journal, observers, resources.digest)
     live = Live(database, relay, fabric.upstreams, gateway, extra_keys, metrics)
     relay.on_change = live.swap
     pins.attach(lambda: gateway.snapshot, live.refresh)
+    resources.consent.attach(lambda: gateway.snapshot, fabric.upstreams.access)
+    browsers = resources.reception.browsers(database, lambda: gateway.snapshot, live.refresh)
     control = Control(
         database=database,
         recorder=journal,
         authenticator=authenticator,
         revocations=revocations,
+        tokens=inbound.tokens,
         journal_directory=resources.journal_directory,
         snapshot=lambda: gateway.snapshot,
         refresh=live.refresh,
@@ -205,16 +243,28 @@ async def _assemble(
         conditions=fabric.upstreams.traffic,
         prober=UpstreamProber(fabric.upstreams),
         box=fabric.box,
+        sessions=browsers,
+        passwords=resources.reception.passwords,
+        least_password_characters=settings.identity.min_password_characters,
+        note_use=resources.key_use.note,
+        consents=resources.consent,
         imports=import_rules(settings),
+        place=place_of(settings),
+        metrics=metrics.render if settings.observability.metrics_enabled else None,
+        plugins=fabric.plugins.loaded,
+        connectors=fabric.plugins.connectors,
+        sandbox=sandbox_limits(settings.sandbox),
         grpc=fabric.upstreams.connectors.rules,
     )
     health = Health()
     health.register("audit", journal_check(journal))
     health.register("state", state_check(fabric.state))
-    front = fabric.front(gateway, pages(settings, health, metrics), build_api(control))
+    sign_in = resources.reception.sign_in(control, browsers, fabric.state)
+    api = build_api(control, sign_in)
+    front = fabric.front(gateway, pages(settings, health, metrics), api)
     with without_collections():
         await live.refresh()
-    return Instance(front, database, journal, health, live)
+    return Instance(front, database, journal, health, live, sign_in)
 
 
 @asynccontextmanager

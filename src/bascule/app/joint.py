@@ -1,6 +1,7 @@
 """A pair of pipes joined to a gateway that runs elsewhere, message by message over WebSocket."""
 
 import asyncio
+import ssl
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -55,8 +56,8 @@ def socket_url(base_url: str, endpoint: Endpoint) -> str:
     return f"ws{base_url.removeprefix('http')}/mcp{middle}/ws"
 
 
-async def join(url: str, key: str | None, pipes: Pipes) -> None:
-    """Pass messages on both ways until the pipes' other side ends.
+async def join(url: str, key: str | None, pipes: Pipes, tls: ssl.SSLContext | None = None) -> None:
+    """Pass messages on both ways until the pipes' other side ends; `tls` is for wss addresses.
 
     Raises:
         NotConnected: the gateway is not there, or left first.
@@ -72,6 +73,7 @@ async def join(url: str, key: str | None, pipes: Pipes) -> None:
             max_size=_MOST_BYTES,
             compression=None,
             proxy=None,
+            ssl=tls,
         )
     except InvalidStatus as refused:
         raise _refusal(refused.response.status_code, has_key=bool(key)) from None

@@ -17,6 +17,7 @@ from bascule.gateway.errors import GatewayError, UpstreamUnreachable
 from bascule.gateway.snapshot import TenantView
 from bascule.gateway.tool import McpSource
 from bascule.upstreams.mcp.listing import Freshness, ListKind
+from bascule.upstreams.oauth.failures import NotConnected
 
 _PATIENCE_SECONDS: Final = 2.0
 """How long a list of many servers waits for one of them."""
@@ -41,7 +42,7 @@ class Looks:
         self._failures = Counter(
             "bascule_upstream_list_failures",
             "Lists that were given without what a server behind them offers at the moment.",
-            ["upstream"],
+            ["tenant", "upstream"],
             registry=registry,
         )
 
@@ -70,9 +71,12 @@ class Looks:
             raise _unusable(alone)
         try:
             await servers[0].look.take(call.deadline, anew=anew)
-        except GatewayError:
-            if anew or not servers[0].knows(kind) or _is_empty(servers[0], kind):
+        except GatewayError as failure:
+            if not anew and servers[0].knows(kind) and not _is_empty(servers[0], kind):
+                return
+            if not isinstance(failure, NotConnected):
                 raise
+            await _look_for(call, servers[0], failure)
 
     async def _wait(self, servers: Sequence[Watched], deadline: float, *, anew: bool) -> None:
         flights = [(one, one.look.begin(anew=anew)) for one in servers]
@@ -99,7 +103,7 @@ class Looks:
         current = {one.upstream.name for one in servers if not one.is_behind}
         missing = tuple(name for name in names if name not in current)
         for name in missing:
-            self._failures.labels(name).inc()
+            self._failures.labels(view.tenant, name).inc()
         left = [one.left_of(kind) for one in servers]
         fresh = Freshness(0) if missing or not left else left[0]
         for one in left[1:]:
@@ -112,6 +116,22 @@ class Looks:
     def _watched(self, view: TenantView, names: Sequence[str]) -> list[Watched]:
         watched = self._offers.servers(view.tenant)
         return [watched[name] for name in names if name in watched]
+
+
+async def _look_for(call: Call, server: Watched, failure: NotConnected) -> None:
+    """Look at a server that nobody has connected yet in the name of who asks for it.
+
+    Raises:
+        ConsentNeeded: they have to agree first; says where.
+        GatewayError: the server did not give its lists.
+    """
+    access = server.server.access
+    if access is None or call.principal is None:
+        raise failure
+    if await access.current(call.principal.owner) is None:
+        await access.connect(call.principal.owner)
+    server.look.expire()
+    await server.look.take(call.deadline)
 
 
 def _is_empty(server: Watched, kind: ListKind) -> bool:

@@ -21,6 +21,7 @@ from bascule.protocol.mirroring import InvalidAnnotation, Mirror, find_mirrors
 from bascule.upstreams.mcp import RelayedTool, UpstreamRpcError
 from bascule.upstreams.mcp.described import Described
 from bascule.upstreams.mcp.listing import Freshness, Listing, ListKind, Page
+from bascule.upstreams.oauth.access import Access
 
 _log = structlog.get_logger(__name__)
 
@@ -41,6 +42,11 @@ class Server(Protocol):
     """An MCP server that is asked what it offers; `bascule.upstreams.mcp.McpUpstream` is one."""
 
     tools_fresh: Freshness
+
+    @property
+    def access(self) -> Access | None:
+        """Who agreed to be served on their behalf; None where everybody is served alike."""
+        ...
 
     async def describe(self, deadline: float) -> Described:
         """What it says about itself."""
@@ -282,7 +288,9 @@ class Offers:
             try:
                 server = self._connect(tenant, upstream)
             except ValueError as reason:
-                _log.error("upstream.unusable", upstream=upstream.name, reason=str(reason))
+                _log.error(
+                    "upstream.unusable", tenant=tenant, upstream=upstream.name, reason=str(reason)
+                )
                 continue
             self._watched[tenant, upstream] = Watched(
                 upstream,

@@ -11,12 +11,16 @@ from bascule.app.front import Page
 from bascule.settings.model import Settings
 from bascule.telemetry.health import Health
 from bascule.telemetry.metrics import Metrics
+from bascule.transports.access import loopback_only
 
 _JSON = b"application/json"
 
 
 def pages(settings: Settings, health: Health, metrics: Metrics) -> Mapping[str, Page]:
-    """Path to page. None of them needs a key, and none tells more than that all is well."""
+    """Path to page. None of them needs a key, and none tells more than that all is well.
+
+    Metrics are among them where only this machine can ask, or an operator wants it so.
+    """
 
     async def alive(_: Mapping[bytes, bytes]) -> tuple[int, bytes, bytes]:
         return 200, _JSON, b'{"status":"ok"}'
@@ -35,12 +39,17 @@ def pages(settings: Settings, health: Health, metrics: Metrics) -> Mapping[str, 
     async def start(headers: Mapping[bytes, bytes]) -> tuple[int, bytes, bytes]:
         # The front has checked that this host is one of ours; a proxy in front may speak TLS.
         host = headers.get(b"host", b"").decode("latin-1")
+        scheme = "https" if settings.server.tls_certificate else "http"
         page = template.substitute(
-            version=__version__, name=escape(settings.app.name), address=escape(f"http://{host}")
+            version=__version__,
+            name=escape(settings.app.name),
+            address=escape(f"{scheme}://{host}"),
         )
         return 200, b"text/html; charset=utf-8", page.encode()
 
     found: dict[str, Page] = {"/": start, "/health": ready, "/healthz": alive, "/readyz": ready}
-    if settings.observability.metrics_enabled:
+    observability = settings.observability
+    is_open = observability.metrics_public or loopback_only([settings.server.host])
+    if observability.metrics_enabled and is_open:
         found["/metrics"] = measured
     return found

@@ -1,6 +1,6 @@
 """The order of a call's stages. This is its one address."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bascule.catalogue.caching import Cache
@@ -24,6 +24,8 @@ from bascule.gateway.targets import ByTarget
 from bascule.gateway.tasks import TaskIds
 from bascule.guards.output import Mismatches, ValidateOutput
 from bascule.guards.schemas import InputSchemas, ValidateInput
+from bascule.identity.scopes import Scopes
+from bascule.plugins import Slot
 from bascule.policy.access import Access
 from bascule.policy.authorise import Authorise
 from bascule.traffic.standby import IsDown, RefuseDown, WhenDown, WithoutDown
@@ -72,6 +74,8 @@ class Parts:
     mismatches: Mismatches = field(default_factory=Mismatches)
     when_down: WhenDown = WhenDown.SERVE
     is_down: IsDown = _never
+    added: Mapping[Slot, Sequence[Stage]] = field(default_factory=dict[Slot, Sequence[Stage]])
+    """Stages of plugins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +90,7 @@ class Compiled:
 
 def entrance(parts: Parts) -> list[Stage]:
     """The stages that need to know nothing of what is called."""
-    return [parts.authenticate, Wellformed()]
+    return [parts.authenticate, *parts.added.get(Slot.IDENTIFIED, ()), Wellformed(), Scopes()]
 
 
 def compile_pipeline(
@@ -104,7 +108,14 @@ def compile_pipeline(
     down = [] if parts.when_down is WhenDown.SERVE else [RefuseDown(parts.is_down)]
     validate_input = ValidateInput(snapshot, parts.schemas)
     validate_output = ValidateOutput(parts.schemas, parts.mismatches)
-    inner: list[Stage] = [authorise, *down, validate_input, validate_output]
+    inner: list[Stage] = [
+        authorise,
+        *parts.added.get(Slot.AUTHORISED, ()),
+        *down,
+        validate_input,
+        *parts.added.get(Slot.VALIDATED, ()),
+        validate_output,
+    ]
     standings = as_it_is if relayed is None else relayed.standings
     list_tools = ListTools(visibility, parts.page_size, standings)
     executors: dict[Method, Executor] = {

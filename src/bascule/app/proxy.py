@@ -30,6 +30,7 @@ from bascule.settings.loading import Loaded
 from bascule.settings.model import Settings
 from bascule.telemetry.health import Health
 from bascule.telemetry.metrics import Metrics
+from bascule.upstreams.oauth.setup import Setup
 
 TENANT: Final = "local"
 _OWNER: Final = Principal(TENANT, "local", frozenset({"admin"}), frozenset({"system_admin"}))
@@ -46,9 +47,11 @@ class NothingToRelay(Exception):
 
 @asynccontextmanager
 async def open_proxy(
-    loaded: Loaded, upstream: Upstream, directory: Path
+    loaded: Loaded, upstream: Upstream, directory: Path, oauth: Setup | None = None
 ) -> AsyncGenerator[tuple[Front, Health]]:
     """Put `upstream` behind a gateway; its journal goes to `directory`, kept once it answered.
+
+    `oauth` is how whoever started this consents, where the connector asks for that.
 
     Raises:
         NothingToRelay: the upstream does not list its tools.
@@ -63,6 +66,7 @@ async def open_proxy(
             stack.callback(_remove_unless_used, new, directory)
         key = await asyncio.to_thread(ensure_digest_key, directory / "digest.key")
         fabric = await stack.enter_async_context(Fabric.open(settings, directory))
+        fabric.upstreams.oauth = oauth
         await _reach(fabric.upstreams, upstream)
         journal = await stack.enter_async_context(open_journal(_journal(settings, directory)))
         metrics, health = Metrics(version=__version__, recorder=journal), Health()

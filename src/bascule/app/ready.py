@@ -15,13 +15,17 @@ _LOCK: Final = "instance.lock"
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A running instance. The keys are there only where `bascule up` made them."""
+    """A running instance. The keys are there only where `bascule up` made them.
+
+    `certificate` is the file with the certificate that it answers with, where it speaks TLS.
+    """
 
     mcp_url: str
     api_url: str
     pid: int
     admin_key: str | None = None
     demo_key: str | None = None
+    certificate: str | None = None
 
 
 def write_ready(data: Path, ready: Ready) -> Path:

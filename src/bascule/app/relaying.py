@@ -1,6 +1,6 @@
 """The relay put together, the same for an instance and for one server."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -27,6 +27,7 @@ from bascule.gateway.snapshot import Snapshot
 from bascule.gateway.stage import Executor, Stage
 from bascule.gateway.tasks import TaskIds
 from bascule.guards.schemas import InputSchemas
+from bascule.plugins import Slot
 from bascule.protocol.results import Identity
 from bascule.settings.model import Settings
 
@@ -51,6 +52,8 @@ class Surroundings:
     passed: Passed = field(default_factory=Passed)
     tasks: TaskIds | None = None
     executors: Mapping[Method, Executor] = field(default_factory=dict[Method, Executor])
+    added: Mapping[Slot, Sequence[Stage]] = field(default_factory=dict[Slot, Sequence[Stage]])
+    """Stages of plugins."""
     keep: Callable[[str], Keep] | None = None
     """Notes what the servers of a tenant list; without it, whatever they list is served."""
 
@@ -97,6 +100,7 @@ def make_relay(around: Surroundings) -> Made:
         mismatches=traffic.mismatches_of_output,
         when_down=traffic.when_down,
         is_down=traffic.is_down,
+        added=around.added,
     )
 
     def build(snapshot: Snapshot) -> Compiled:

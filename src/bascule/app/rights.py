@@ -1,6 +1,7 @@
 """The rights of one edition, as feeds ask for them: rules, lists and locations put together."""
 
 import time
+from dataclasses import replace
 from functools import partial
 
 from bascule.catalogue.slices import relayed
@@ -13,6 +14,7 @@ from bascule.gateway.rule import Action
 from bascule.gateway.snapshot import Snapshot
 from bascule.gateway.tool import McpSource
 from bascule.gateway.verdict import Refuse
+from bascule.identity.standing import still_standing
 from bascule.policy.access import Access
 from bascule.policy.authorise import Authorise
 
@@ -30,28 +32,28 @@ class EditionRights:
         self._access = access
         self._authorise = authorise
         self._locator = locator
-        self._keys: dict[str, KeyRecord] = {one.key_id: one for one in snapshot.keys.values()}
+        self._keys: dict[tuple[str, str], KeyRecord] = {
+            (one.principal.tenant, one.key_id): one for one in snapshot.keys.values()
+        }
         self._upstreams: dict[_Kind, frozenset[str]] = {}
         self._prints: dict[tuple[_Kind, ChangeKind], int] = {}
 
     def current(self, principal: Principal) -> Principal | None:
-        """The caller as its key says now; one without a key is whoever started this process."""
+        """The caller as its credential counts now; one without any started this process."""
+        if principal.evidence is not None:
+            found = still_standing(principal.evidence, self._snapshot, time.time)
+            if not isinstance(found, Principal) or found.owner != principal.owner:
+                return None
+            return found
         if principal.key_id is None:
             return principal
-        record = self._keys.get(principal.key_id)
+        record = self._keys.get((principal.tenant, principal.key_id))
         if record is None or (record.expires_at is not None and record.expires_at <= time.time()):
             return None
         now = record.principal
-        if (now.tenant, now.subject) != (principal.tenant, principal.subject):
+        if (now.tenant, now.owner) != (principal.tenant, principal.owner):
             return None
-        return Principal(
-            now.tenant,
-            now.subject,
-            now.roles,
-            now.permissions,
-            principal.key_id,
-            principal.agent,
-        )
+        return replace(now, agent=principal.agent)
 
     def serves(self, principal: Principal, endpoint: Endpoint) -> bool:
         """Whether the bundle or server is still there."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from bascule.app.connectors import Connectors
+from bascule.gateway.call import Call
 from bascule.gateway.tool import Upstream
 from bascule.upstreams.grpc import Target
 from bascule.upstreams.grpc.channels import Channel, Identity
@@ -19,10 +20,12 @@ def open_grpc(
     """
     target = Target.parse(upstream.url)
     connector, resolver = upstream.connector, connectors.resolver
-    plain = connectors.reach(tenant, upstream).upstream.headers
-    credentials = connectors.credentials(tenant, upstream)
+    reach = connectors.reach(tenant, upstream)
+    plain, callers = reach.upstream.headers, reach.callers
+    common = connectors.credentials(tenant, upstream)
 
-    async def headers() -> Sequence[tuple[str, str]]:
+    async def headers(call: Call) -> Sequence[tuple[str, str]]:
+        credentials = common if callers is None else callers.of(call).credentials
         if credentials is None:
             return plain
         ready = await credentials.prepared()

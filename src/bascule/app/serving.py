@@ -15,11 +15,14 @@ from typing import Any, Final, cast
 import uvicorn
 from uvicorn.server import ServerState
 
-from bascule.app.connections import BoundedProtocol
+from bascule.app.connections import BoundedProtocol, KnownWebSocket
 from bascule.app.front import Front
+from bascule.app.tls import TlsServer, tls_config
 from bascule.gateway.errors import ErrorCode, GatewayError
+from bascule.settings.model import Server
 from bascule.transports.access import loopback_only
 from bascule.transports.express import ExpressLane, LaneConfig
+from bascule.transports.tls import Tls, TlsConfig, check_files
 
 # Who listens everywhere is reached on loopback, whose name is always served.
 _LOOPBACK_OF: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
@@ -43,6 +46,18 @@ class ListenConfig:
     port: int = 8000
     allow_remote: bool = False
     grace_seconds: float = 30.0
+    tls: TlsConfig | None = None
+
+
+def listen_config(server: Server) -> ListenConfig:
+    """Where the settings say to listen, and how."""
+    return ListenConfig(
+        server.host,
+        server.port,
+        server.allow_remote,
+        server.shutdown_grace_seconds,
+        tls_config(server),
+    )
 
 
 def bind(config: ListenConfig) -> socket.socket:
@@ -50,11 +65,15 @@ def bind(config: ListenConfig) -> socket.socket:
 
     Raises:
         CannotListen: not loopback without consent, port taken, not permitted, no such address.
+        TlsUnusable: the files of `config.tls`; says what to do.
     """
+    if config.tls is not None:
+        check_files(config.tls)
     if not config.allow_remote and not loopback_only([config.host]):
         raise CannotListen(
             f"{config.host} can be reached from other machines. Set server.allow_remote: true "
-            "(or --allow-remote) if that is meant, and put TLS in front."
+            "(or --allow-remote) if that is meant, with TLS (server.tls_certificate) or behind "
+            "a proxy that has it."
         )
     family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
@@ -79,11 +98,17 @@ def _bound_unsent(listener: socket.socket) -> None:
         listener.setsockopt(socket.IPPROTO_TCP, option, _MOST_UNSENT_BYTES)
 
 
-def base_url(listener: socket.socket) -> str:
+def base_url(listener: socket.socket, config: ListenConfig) -> str:
     """The address under which `listener` is reached, without a path."""
     host, port = listener.getsockname()[:2]
     host = _LOOPBACK_OF.get(str(host), str(host))
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    scheme = "http" if config.tls is None else "https"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+
+
+def own_certificate(config: ListenConfig) -> str | None:
+    """Where commands of this machine find the certificate to expect."""
+    return None if config.tls is None else str(config.tls.certificate.resolve())
 
 
 def _reason(config: ListenConfig, error: OSError) -> str:
@@ -106,19 +131,31 @@ class _Server(uvicorn.Server):
         front: Front,
         on_ready: Callable[[], None],
         on_drain: Callable[[], None],
+        secured: tuple[socket.socket, Tls] | None = None,
     ) -> None:
+        """`secured` is the listener whose connections begin with a TLS handshake."""
         super().__init__(config)
+        self._secured = secured
         self._front = front
         self._on_ready = on_ready
         self._on_drain = on_drain
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        if self._secured is not None:
+            acceptor = TlsServer(*self._secured, self._protocol)
+            acceptor.start(self.config.backlog)
+            self.servers.append(cast("asyncio.Server", acceptor))
         # What was loaded to get here lives as long as the process: looking through it for
         # garbage again and again costs calls several microseconds each.
         gc.collect()
         gc.freeze()
         self._on_ready()
+
+    def _protocol(self) -> asyncio.Protocol:
+        return cast("Callable[..., asyncio.Protocol]", self.config.http_protocol_class)(
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
@@ -169,7 +206,11 @@ async def listen(
 
     Then no connection is accepted any more, calls under way finish within the grace, and
     connections that outlast it are closed.
+
+    Raises:
+        TlsUnusable: the files of `config.tls`; says what to do.
     """
+    tls = None if config.tls is None else Tls(config.tls)
     lane = LaneConfig()
     server = _Server(
         uvicorn.Config(
@@ -177,7 +218,7 @@ async def listen(
             # Made per connection by whatever is called here; uvicorn's annotation knows classes.
             http=cast("type[asyncio.Protocol]", partial(_connection, front, lane)),
             # Only a door of the front takes them up; the front closes all others.
-            ws="websockets-sansio",
+            ws=KnownWebSocket,
             ws_max_size=front.max_body_bytes,
             ws_per_message_deflate=False,
             lifespan="off",
@@ -194,13 +235,15 @@ async def listen(
         front,
         on_ready,
         on_drain,
+        None if tls is None else (listener, tls),
     )
+    sockets = [listener] if tls is None else []
     if until is None:
-        await server.serve([listener])
+        await server.serve(sockets)
         return
     async with asyncio.TaskGroup() as group:
         watcher = group.create_task(_stop_when(until, server))
-        await server.serve([listener])
+        await server.serve(sockets)
         watcher.cancel()
 
 

@@ -16,13 +16,15 @@ from bascule.settings.model import Settings
 from bascule.telemetry.upstreams import KeptFigures, UpstreamFigures
 from bascule.traffic.answers import Answers, Space
 from bascule.traffic.breakers import Breaker, Breakers, State
-from bascule.traffic.cached import Cached
+from bascule.traffic.cached import Cached, scope_for
 from bascule.traffic.pulse import Finding, Health
 from bascule.traffic.resilience import Pauses, Resilient, Surroundings
 from bascule.traffic.standby import WhenDown
 from bascule.traffic.watch import Start, Watch
 
-_CALLED: Final = frozenset({UpstreamKind.REST, UpstreamKind.GRPC})
+_CALLED: Final = frozenset(
+    {UpstreamKind.REST, UpstreamKind.GRPC, UpstreamKind.PLUGIN, UpstreamKind.WASM}
+)
 """What the gateway calls itself; MCP servers are relayed, with a state of their own."""
 
 Known = Callable[[str, str], str | None]
@@ -34,19 +36,19 @@ _log = structlog.get_logger(__name__)
 class Traffic:
     """What outlives snapshots. `known` is given once there is a relay.
 
-    `generation`, given once there are secrets, grows whenever one is another.
+    `generation`, given once there are secrets, grows whenever one of the tenant is another.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.when_down = WhenDown(settings.upstreams.when_down)
         self.mismatches_of_output = Mismatches(OnMismatch(settings.guards.output_mismatch))
         self.known: Known = _nothing_known
-        self.generation: Callable[[], int] = _one_generation
+        self.generation: Callable[[str], int] = _one_generation
         cache = settings.cache
         self._answers = Answers(cache.response_max_entries, cache.response_max_bytes)
         self._breakers = Breakers(on_change=_tell)
         self._spaces: dict[tuple[str, Upstream], Space] = {}
-        self._retries: Counter[str] = Counter()
+        self._retries: Counter[tuple[str, str]] = Counter()
         self._pauses = Pauses()
         self._health_seconds = settings.upstreams.health_seconds
         self._watch: Watch | None = None
@@ -64,12 +66,12 @@ class Traffic:
         """`executor` behind its breaker, with retries, and with answers kept where tools allow."""
         around = Surroundings(
             sleep=self._pauses.sleep,
-            on_retry=partial(self._count_retry, upstream.name),
+            on_retry=partial(self._count_retry, tenant, upstream.name),
             is_ending=lambda: self._pauses.are_over,
         )
         resilient = Resilient(executor, upstream, self._breakers.of(tenant, upstream), around)
-        space = self._spaces.setdefault((tenant, upstream), Space(self.generation))
-        return Cached(resilient, space, self._answers)
+        space = self._spaces.setdefault((tenant, upstream), Space(lambda: self.generation(tenant)))
+        return Cached(resilient, space, self._answers, scope_for(upstream))
 
     def follow(self, snapshot: Snapshot) -> None:
         """Keep what belongs to the upstreams of `snapshot`, and probe those of active tools."""
@@ -118,9 +120,9 @@ class Traffic:
         """As `bascule.telemetry.upstreams.Figures`."""
         for (tenant, name), upstream in self._named.items():
             condition = self._condition(tenant, upstream)
-            yield UpstreamFigures(name, condition.breaker, condition.health or None)
+            yield UpstreamFigures(tenant, name, condition.breaker, condition.health or None)
 
-    def retries(self) -> Mapping[str, int]:
+    def retries(self) -> Mapping[tuple[str, str], int]:
         """As `bascule.telemetry.upstreams.Figures`."""
         return self._retries
 
@@ -177,8 +179,8 @@ class Traffic:
         child = upstream.kind is UpstreamKind.MCP_STDIO
         return Finding(Health.DOWN if child else Health.DEGRADED, reason)
 
-    def _count_retry(self, name: str) -> None:
-        self._retries[name] += 1
+    def _count_retry(self, tenant: str, name: str) -> None:
+        self._retries[tenant, name] += 1
 
 
 _PROBED_URLS: Final = ("http://", "https://")
@@ -211,7 +213,8 @@ def _nothing_known(tenant: str, name: str) -> str | None:
     return None
 
 
-def _one_generation() -> int:
+def _one_generation(tenant: str) -> int:
+    del tenant
     return 0
 
 

@@ -14,7 +14,9 @@ from typing import Self
 import structlog
 
 from bascule.app.background import Background
-from bascule.app.connectors import Clients, Connectors
+from bascule.app.connectors import Clients, Connectors, Reach
+from bascule.app.extensions import KINDS, Extensions
+from bascule.app.granting import Ways, granted
 from bascule.app.rpc import open_grpc
 from bascule.app.secrets import no_secrets
 from bascule.app.traffic import Traffic
@@ -29,9 +31,13 @@ from bascule.upstreams.grpc.upstream import GrpcUpstream
 from bascule.upstreams.http1 import HttpClient, PoolConfig, client_tls
 from bascule.upstreams.mcp import Bridge, McpUpstream
 from bascule.upstreams.mock import MockUpstream
+from bascule.upstreams.oauth.access import Access
+from bascule.upstreams.oauth.client import GrantedClients
+from bascule.upstreams.oauth.setup import Setup
 from bascule.upstreams.rest import AnswerLimits, RestUpstream
 from bascule.upstreams.rest.probing import probe
 from bascule.upstreams.secrets import SecretResolver
+from bascule.upstreams.wasm.limits import SandboxLimits
 
 _log = structlog.get_logger(__name__)
 
@@ -52,11 +58,14 @@ class UpstreamSet:
         traffic: Traffic,
     ) -> None:
         self.traffic = traffic
+        self._extensions = Extensions({}, SandboxLimits())
         self.connectors = connectors
         self._bridge = bridge
         self._settings = settings
         self._background = background
         self._grace_seconds = grace_seconds
+        self.oauth: Setup | None = None
+        """How people consent to access on their behalf; set before there is a snapshot."""
         self._relayed: dict[tuple[str, Upstream], McpUpstream] = {}
         self._rpc: dict[tuple[str, Upstream], GrpcUpstream] = {}
         self._retiring: set[McpUpstream | GrpcUpstream] = set()
@@ -71,12 +80,14 @@ class UpstreamSet:
         bridge: Bridge | None = None,
         traffic: Traffic | None = None,
         resolver: SecretResolver | None = None,
+        extensions: Extensions | None = None,
     ) -> AsyncGenerator[Self]:
         """Open the shared clients; they close with the block, as do all upstreams.
 
         `grace_seconds` bounds how long calls under way keep an upstream that is no longer named.
         Without `bridge`, MCP upstreams cannot ask callers anything; without `traffic`, breakers,
         kept answers and health are as by default; without `resolver` no reference has a value.
+        `extensions` are the upstreams that are code of others; they close with the block.
         """
         config = PoolConfig(
             max_connections=settings.max_connections_per_origin,
@@ -92,12 +103,14 @@ class UpstreamSet:
                 await stack.enter_async_context(HttpClient(one, tls=tls)) for one in (config, many)
             ]
             resolver = resolver or no_secrets()
-            connectors = Connectors(Clients(client, lasting), (config, many), tls, resolver)
-            stack.push_async_callback(connectors.close)
+            reaching = Connectors(Clients(client, lasting), (config, many), tls, resolver)
+            stack.push_async_callback(reaching.close)
             background = await stack.enter_async_context(Background())
             traffic = traffic or Traffic(model.Settings(upstreams=settings))
-            traffic.generation = lambda: connectors.resolver.generation
-            upstreams = cls(connectors, settings, background, grace_seconds, bridge, traffic)
+            traffic.generation = reaching.resolver.generation
+            upstreams = cls(reaching, settings, background, grace_seconds, bridge, traffic)
+            upstreams._extensions = extensions or upstreams._extensions
+            stack.callback(upstreams._extensions.close)
             stack.push_async_callback(upstreams._close)
             yield upstreams
 
@@ -106,10 +119,34 @@ class UpstreamSet:
         found = self._relayed.get((tenant, upstream))
         if found is None:
             reach = self.connectors.reach(tenant, self.timed(upstream))
+            granting = upstream.connector.user_grants is not None
+            client = self._granted(tenant, upstream, reach) if granting else reach.client
             found = self._relayed[tenant, upstream] = McpUpstream(
-                reach.upstream, reach.client, lasting=reach.lasting, bridge=self._bridge
+                reach.upstream, client, lasting=reach.lasting, bridge=self._bridge
             )
         return found
+
+    def access(self, tenant: str, upstream: Upstream) -> Access | None:
+        """Who agreed to be served on their behalf; None where that is not done.
+
+        Raises:
+            ValueError: the upstream cannot be used.
+        """
+        if upstream.connector.user_grants is None:
+            return None
+        return self.relay(tenant, upstream).access
+
+    def _granted(self, tenant: str, upstream: Upstream, reach: Reach) -> GrantedClients:
+        """Clients with the tokens of callers."""
+        if any(name.lower() == "authorization" for name, _ in upstream.headers):
+            raise ValueError("it has an Authorization header, where the tokens of callers belong")
+        if self.oauth is None:
+            raise ValueError(
+                "it is called on behalf of its callers, who have no way to consent here; set "
+                "server.public_url"
+            )
+        ways = Ways(*self.connectors.common, self.connectors.resolver)
+        return granted(tenant, reach, self.oauth, ways)
 
     def executors(self, snapshot: Snapshot) -> Mapping[tuple[str, str], Executor]:
         """An executor for each (tenant, upstream name) of `snapshot`; closes none of others."""
@@ -121,7 +158,9 @@ class UpstreamSet:
                     executors[tenant, name] = self._executor(tenant, upstream)
                 except ValueError as reason:
                     # One record that cannot be used must not keep all others from being served.
-                    _log.error("upstream.unusable", upstream=name, reason=str(reason))
+                    _log.error(
+                        "upstream.unusable", tenant=tenant, upstream=name, reason=str(reason)
+                    )
         self.traffic.follow(snapshot)
         return executors
 
@@ -130,11 +169,19 @@ class UpstreamSet:
             return self.relay(tenant, upstream)
         if self._is_mock(upstream):
             return MockUpstream()
+        if upstream.kind in KINDS:
+            opened = self._extensions.open(tenant, self.timed(upstream))
+            return self.traffic.wrap(tenant, upstream, opened)
         if upstream.kind is UpstreamKind.GRPC:
             return self.traffic.wrap(tenant, upstream, self._call_service(tenant, upstream))
         reach = self.connectors.reach(tenant, self.timed(upstream))
         rest = RestUpstream(
-            reach.upstream, reach.client, reach.lasting, self._answer_limits(), reach.elsewhere
+            reach.upstream,
+            reach.client,
+            reach.lasting,
+            self._answer_limits(),
+            reach.elsewhere,
+            reach.callers,
         )
         return self.traffic.wrap(tenant, upstream, rest)
 
@@ -188,6 +235,7 @@ class UpstreamSet:
                 self._retiring.add(gone)
                 self._background.start(self._retire(gone))
         self.connectors.retire(snapshot, self._background, self._grace_seconds)
+        self._extensions.retire(snapshot)
 
     async def _retire(self, gone: McpUpstream | GrpcUpstream) -> None:
         await gone.retire(self._grace_seconds)

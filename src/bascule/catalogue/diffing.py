@@ -13,7 +13,7 @@ from typing import Final
 from bascule.catalogue.comparison import Difference, compare
 from bascule.catalogue.constraints import Effect, canonical, shown
 from bascule.catalogue.openapi.wording import LONGEST_TITLE, heading, shorten
-from bascule.gateway.tool import GrpcSource, RestSource, RiskLevel, Tool
+from bascule.gateway.tool import McpSource, RestSource, RiskLevel, Tool
 
 _MOST_CHANGES: Final = 200
 
@@ -96,9 +96,9 @@ def _wire(source: RestSource) -> object:
 
 
 def _rpc(tool: Tool) -> object:
-    """How a gRPC tool is called; None for what an MCP server calls by its name."""
+    """How a tool is called that is no REST one; None for what an MCP server calls by its name."""
     source = tool.source
-    return (source.service, source.method) if isinstance(source, GrpcSource) else None
+    return None if isinstance(source, McpSource) else replace(source, upstream="")
 
 
 def diff_tools(old: ToolShape, new: ToolShape) -> tuple[Change, ...]:

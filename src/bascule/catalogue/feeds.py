@@ -109,7 +109,7 @@ class Feeds:
         `on_close` is called once, whoever ends the feed.
         """
         principal = _principal(call)
-        caller = (principal.tenant, principal.subject)
+        caller = (principal.tenant, principal.owner)
         self._check_room(caller)
         started = asyncio.get_running_loop().time()
         subscription = Subscription(lambda: self.rights, principal, call.endpoint)

@@ -165,8 +165,8 @@ def _start(items: Sequence[Tool | Listed], cursor: str | None) -> int:
         return 0
     try:
         last = decode_cursor(cursor)
-    except ValueError as error:
-        raise InvalidValue(f"params.cursor: {error}", details={"field": "cursor"}) from None
+    except ValueError:
+        raise _stale() from None
     # Most lists are sorted, but where servers add theirs, and those come last.
     likely = bisect_left(items, last, key=_name_of)
     if likely < len(items) and items[likely].name == last:
@@ -174,8 +174,14 @@ def _start(items: Sequence[Tool | Listed], cursor: str | None) -> int:
     for index, item in enumerate(items):
         if item.name == last:
             return index + 1
-    raise InvalidValue(
-        "params.cursor: the list has changed since; start again without a cursor",
+    raise _stale()
+
+
+def _stale() -> InvalidValue:
+    """The one refusal of all cursors that do not hold: who tries some learns nothing from it."""
+    return InvalidValue(
+        "params.cursor: not a cursor of this list, or the list has changed since; start again "
+        "without a cursor",
         details={"field": "cursor"},
     )
 

@@ -8,7 +8,7 @@ import msgspec
 from bascule.catalogue.advertising import declared
 from bascule.catalogue.listing import NotServed, may_serve
 from bascule.catalogue.owners import Owners
-from bascule.catalogue.slices import behind, sole
+from bascule.catalogue.slices import behind, lenders, sole
 from bascule.gateway.call import Call, Endpoint, EndpointKind, Method
 from bascule.gateway.capabilities import TASKS_EXTENSION
 from bascule.gateway.errors import ErrorCode
@@ -56,7 +56,7 @@ class CatalogueLocator:
         """See `bascule.gateway.locating.Locator`."""
         view = call.snapshot.tenant(principal.tenant)
         if call.method in _TASKS:
-            return self._task(call, principal)
+            return self._task(view, call, principal)
         if call.method is Method.PROMPTS_GET:
             return _prompts(view, call.endpoint, call.tool_name)
         if call.method is Method.COMPLETE:
@@ -77,11 +77,18 @@ class CatalogueLocator:
         found = await self._owners.find(view.tenant, listing, uri)
         return [_resource(uri, name) for name in found or _guess(view, servers, uri)]
 
-    def _task(self, call: Call, principal: Principal) -> Sequence[Target] | Refuse:
+    def _task(
+        self, view: TenantView, call: Call, principal: Principal
+    ) -> Sequence[Target] | Refuse:
         # First: an id tells nothing to who may not use any (extension "tasks", "Capabilities").
         if not call.capabilities.tasks:
             return _NO_TASKS
-        return () if self._tasks is None else (self.of_task(principal, call.more.task_id),)
+        if self._tasks is None:
+            return ()
+        target = self.of_task(principal, call.more.task_id)
+        # A token may be good for one endpoint alone, and so is what it reaches.
+        served = (*behind(view, call.endpoint), *lenders(view, call.endpoint))
+        return (target,) if target.upstream in served else ()
 
     def of_task(self, principal: Principal, task_id: str) -> Target:
         """The task, its `name` that of the tool that began it.

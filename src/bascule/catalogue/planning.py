@@ -13,7 +13,7 @@ from typing import Final
 from bascule.catalogue.diffing import Change, Severity, diff_tools, shape_of, worst
 from bascule.catalogue.numbering import next_version
 from bascule.catalogue.openapi.drafts import ToolDraft
-from bascule.gateway.tool import GrpcSource, RestSource, Tool, ToolStatus
+from bascule.gateway.tool import RestSource, Source, Tool, ToolStatus
 
 LIVE: Final = (ToolStatus.ACTIVE, ToolStatus.DEPRECATED)
 
@@ -205,7 +205,7 @@ def _tool(draft: ToolDraft, place: Place) -> Tool:
     )
 
 
-def _source(draft: ToolDraft, place: Place) -> RestSource | GrpcSource:
+def _source(draft: ToolDraft, place: Place) -> Source:
     if isinstance(draft.source, RestSource):
         return replace(draft.source, upstream=place.upstream, server=draft.base_url)
     return replace(draft.source, upstream=place.upstream)

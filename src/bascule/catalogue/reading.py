@@ -69,7 +69,7 @@ def about_read(uri: str, capabilities: bytes = b"{}") -> str:
 
 def scope_of(principal: Principal) -> str:
     """Whose a private answer is: one credential's of one caller."""
-    return f"{principal.subject}\0{principal.key_id or ''}"
+    return f"{principal.owner}\0{principal.key_id or ''}"
 
 
 def _weighed(result: Result) -> Fresh[Result]:

@@ -155,7 +155,7 @@ class ListResources:
 
     def _sealed(self, principal: Principal, place: _Place) -> str:
         try:
-            owner = owner_of(principal.tenant, principal.subject)
+            owner = owner_of(principal.tenant, principal.owner)
             return self._sealer.seal(Purpose.CURSOR, owner, _encode(place))
         except ValueError:
             raise UpstreamFailed(
@@ -164,7 +164,7 @@ class ListResources:
             ) from None
 
     def _opened(self, call: Call, principal: Principal) -> _Place:
-        owner = owner_of(principal.tenant, principal.subject)
+        owner = owner_of(principal.tenant, principal.owner)
         try:
             place = _decode(self._sealer.open(Purpose.CURSOR, owner, call.cursor or ""))
         except (SealBroken, msgspec.DecodeError):

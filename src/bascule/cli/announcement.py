@@ -19,8 +19,11 @@ _CALL = (
 )
 
 
-def announce(ready: Ready, data: Path, *, seconds: float) -> None:
-    """Print the addresses, the keys' places and ready-made lines to try."""
+def announce(ready: Ready, data: Path, *, seconds: float, setup: str | None = None) -> None:
+    """Print the addresses, the keys' places and ready-made lines to try.
+
+    `setup` is the path of the link for the first administrator, while there is none.
+    """
     option = "" if data == Path(".bascule") else f" --data {shlex.quote(str(data))}"
     me = command()
     lines = [
@@ -28,13 +31,24 @@ def announce(ready: Ready, data: Path, *, seconds: float) -> None:
         "",
         f"  MCP endpoint   {ready.mcp_url}",
         f"  REST API       {ready.api_url}",
+        f"  Sign in        {_page(ready, '/sign-in')}",
         f"  Admin key      in {data / 'admin.key'}",
     ]
     if ready.demo_key:
         lines.append(f"  Demo key       {ready.demo_key}")
+    if setup is not None:
+        lines += [
+            "",
+            "Nobody administers this gateway yet. Make the first account, within an hour and once:",
+            f"  {_page(ready, setup)}",
+        ]
     lines += _try_demo(ready, me, option) if ready.demo_key else _try_empty(me, option)
     lines += ["", "Client configuration", *_snippet(ready), ""]
     typer.echo("\n".join(lines))
+
+
+def _page(ready: Ready, path: str) -> str:
+    return f"{ready.api_url.removesuffix('/api')}{path}"
 
 
 def command() -> str:

@@ -2,6 +2,7 @@
 
 import itertools
 import re
+import ssl
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,7 +13,9 @@ from urllib.parse import quote
 import httpx2
 
 from bascule.app.ready import Ready, read_ready
+from bascule.cli.acting import HEADER, acting_in
 from bascule.cli.failures import CommandFailed, Exit, exit_code_for
+from bascule.cli.trust import hint_for, tls_of
 from bascule.gateway.errors import ErrorCode
 from bascule.protocol.codes import MISSING_CLIENT_CAPABILITY
 from bascule.protocol.headers import encode_value
@@ -23,7 +26,14 @@ from bascule.settings.loading import Loaded
 _NOT_FOUND: Final = (
     "No instance runs on {where}. Start one with `bascule up`, or name one with --url and --key."
 )
-_KEY_WANTED: Final = "{where} asks for an API key. Give one with --key, or in BASCULE_KEY."
+_KEY_WANTED: Final = (
+    "{where} asks for an API key. Give one with --key, or in BASCULE_KEY. Is there none yet? Stop "
+    "the instance, and run `bascule keys create` on its directory with --data."
+)
+_AT_HOME: Final = (
+    "Tools are listed and called in the tenant of the key; --tenant is for what manages a tenant. "
+    "Give a key of that tenant."
+)
 _ASKS: Final = "This tool asks its caller something; use a client that can be asked."
 _PLACE: Final = re.compile(
     r"(?<![^ ])(?:body|path|query)(?:\.(?=[\w.-]+: )|: (?=Value error, ))|(?<=: )Value error, "
@@ -84,8 +94,11 @@ class Api:
         """Send one MCP request and give its result; `name` is the tool's, for `Mcp-Name`.
 
         Raises:
-            CommandFailed: the JSON-RPC error, under its E-code.
+            CommandFailed: the JSON-RPC error, under its E-code; or usage, where another tenant
+                was named: calls are made in that of the key.
         """
+        if acting_in() is not None:
+            raise CommandFailed(_AT_HOME, Exit.USAGE)
         meta = {VERSION_KEY: MODERN_VERSION, CAPABILITIES_KEY: {}, CLIENT_INFO_KEY: _CLIENT_INFO}
         message = {
             "jsonrpc": "2.0",
@@ -117,8 +130,9 @@ class Api:
             raise CommandFailed(
                 f"{self._where} did not answer in time.", Exit.UNREACHABLE
             ) from None
-        except httpx2.RequestError as error:
-            message = f"{self._where} cannot be reached: {error or type(error).__name__}."
+        except (httpx2.RequestError, ssl.SSLError) as error:  # the latter after the handshake
+            reason = f"{error or type(error).__name__}.{hint_for(error)}"
+            message = f"{self._where} cannot be reached: {reason}"
             raise CommandFailed(message, Exit.UNREACHABLE) from None
         return self._read(response)
 
@@ -190,12 +204,15 @@ async def connect(target: Target, settings: Callable[[], Loaded]) -> AsyncGenera
         CommandFailed: nothing is there, or it cannot be opened.
     """
     if target.url is not None:
-        async with _remote(_address(target.url), target.key) as api:
+        address = _address(target.url)
+        async with _remote(address, target.key, tls_of(address)) as api:
             yield api
         return
     ready = read_ready(target.data)
     if ready is not None:
-        async with _remote(_base_url(ready), target.key or ready.admin_key) as api:
+        address = _base_url(ready)
+        tls = tls_of(address, ready.certificate)
+        async with _remote(address, target.key or ready.admin_key, tls) as api:
             yield api
         return
     if not target.data.is_dir():
@@ -210,22 +227,31 @@ async def connect(target: Target, settings: Callable[[], Loaded]) -> AsyncGenera
 
 
 @asynccontextmanager
-async def _remote(base_url: str, key: str | None) -> AsyncGenerator[Api]:
-    async with _client(base_url, key, None) as client:
+async def _remote(
+    base_url: str, key: str | None, tls: ssl.SSLContext | None
+) -> AsyncGenerator[Api]:
+    async with _client(base_url, key, None, tls) as client:
         yield Api(client, base_url)
 
 
 def _client(
-    base_url: str, key: str | None, transport: httpx2.AsyncBaseTransport | None
+    base_url: str,
+    key: str | None,
+    transport: httpx2.AsyncBaseTransport | None,
+    tls: ssl.SSLContext | None = None,
 ) -> httpx2.AsyncClient:
     headers = {"accept": "application/json, text/event-stream"}
     if key:
         headers["authorization"] = f"Bearer {_credential(key)}"
+    tenant = acting_in()
+    if tenant is not None:
+        headers[HEADER] = tenant
     return httpx2.AsyncClient(
         base_url=base_url,
         headers=headers,
         timeout=httpx2.Timeout(_READ_SECONDS, connect=5.0),
         transport=transport,
+        verify=True if tls is None else tls,
         trust_env=False,
     )
 

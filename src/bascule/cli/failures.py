@@ -43,6 +43,11 @@ _BY_CODE: Final = {
     ErrorCode.FORBIDDEN.code: Exit.NOT_PERMITTED,
     ErrorCode.ORIGIN_REFUSED.code: Exit.NOT_PERMITTED,
     ErrorCode.SESSION_UNKNOWN.code: Exit.AUTHENTICATION,
+    ErrorCode.CONSENT_REQUIRED.code: Exit.NOT_PERMITTED,
+    ErrorCode.TOKEN_REQUIRED.code: Exit.AUTHENTICATION,
+    ErrorCode.INSUFFICIENT_SCOPE.code: Exit.NOT_PERMITTED,
+    ErrorCode.TOO_MANY_ATTEMPTS.code: Exit.AUTHENTICATION,
+    ErrorCode.FORGED.code: Exit.NOT_PERMITTED,
     ErrorCode.UNAVAILABLE.code: Exit.UNREACHABLE,
     ErrorCode.DATABASE.code: Exit.UNREACHABLE,
 }

@@ -8,6 +8,7 @@ from typing import Annotated, Final
 import typer
 
 from bascule import __version__
+from bascule.cli.acting import TenantOption, accept_tenant, act_in
 from bascule.cli.commands import (
     audit,
     breakers,
@@ -15,20 +16,29 @@ from bascule.cli.commands import (
     call,
     config,
     doctor,
+    grants,
+    groups,
     imports,
+    issuers,
     keys,
     pins,
+    plugins,
     policy,
     proxy,
+    roles,
     secrets,
     servers,
     stdio,
+    tenants,
     tools,
     up,
     upstreams,
+    users,
+    whoami,
 )
 from bascule.cli.commands import serve as serving
 from bascule.cli.failures import Exit, explain, report
+from bascule.cli.trust import accept_trust
 from bascule.telemetry.logs import LogFormat, configure_logging
 
 _INTERRUPTED: Final = 130
@@ -51,8 +61,16 @@ app.add_typer(upstreams.app, name="upstreams")
 app.add_typer(secrets.app, name="secrets")
 app.add_typer(breakers.app, name="breakers")
 app.add_typer(pins.app, name="pins")
+app.add_typer(plugins.app, name="plugins")
 app.add_typer(policy.app, name="policy")
+app.add_typer(users.app, name="users")
+app.add_typer(roles.app, name="roles")
+app.add_typer(groups.app, name="groups")
 app.add_typer(keys.app, name="keys")
+app.add_typer(tenants.app, name="tenants")
+app.command()(whoami.whoami)
+app.add_typer(grants.app, name="grants")
+app.add_typer(issuers.app, name="issuers")
 app.add_typer(audit.app, name="audit")
 app.add_typer(config.app, name="config")
 app.command()(doctor.doctor)
@@ -72,8 +90,11 @@ def bascule(
             "--version", help="Print the version.", callback=_print_version, is_eager=True
         ),
     ] = False,
+    tenant: TenantOption = None,
 ) -> None:
     """The gateway between AI agents and the tools they may use."""
+    del version
+    act_in(tenant)
 
 
 def main() -> None:
@@ -86,6 +107,8 @@ def main() -> None:
 
 def _run(arguments: Sequence[str]) -> int:
     command = typer.main.get_command(app)
+    accept_trust(command)
+    accept_tenant(command)
     try:
         with command.make_context("bascule", list(arguments)) as context:
             command.invoke(context)

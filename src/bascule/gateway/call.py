@@ -8,10 +8,11 @@ from typing import TypeAlias
 import msgspec
 
 from bascule.gateway.backchannel import Backchannel
+from bascule.gateway.bearer import Bearer
 from bascule.gateway.capabilities import NO_CAPABILITIES, Capabilities
 from bascule.gateway.feed import Feed, ListenFilter
 from bascule.gateway.inventory import Target
-from bascule.gateway.principal import Principal
+from bascule.gateway.principal import Certificate, Principal
 from bascule.gateway.session import Session
 from bascule.gateway.snapshot import EMPTY_SNAPSHOT, Snapshot
 from bascule.gateway.tool import Tool
@@ -115,6 +116,12 @@ class Call(msgspec.Struct, eq=False):
     """What the transport found wrong with the message; told only to callers who are identified."""
     endpoint: Endpoint = EVERYTHING
     credential: str | None = None
+    certificate: Certificate | None = None
+    """Of the client, where the connection or a trusted proxy brought a verified one."""
+    host: str = ""
+    """The name the request was sent to, in lower case, without a port."""
+    resource: str = ""
+    """The URI of what was called, as RFC 8707 knows it; empty where the transport has none."""
     peer: str = ""
     tool_name: str = ""
     arguments: JsonObject = msgspec.field(default_factory=dict[str, object])
@@ -129,6 +136,8 @@ class Call(msgspec.Struct, eq=False):
 
     snapshot: Snapshot = EMPTY_SNAPSHOT
     principal: Principal | None = None
+    bearer: Bearer | None = None
+    """The caller's verified token, for exchange at its issuer; nothing else may open it."""
     tool: Tool | None = None
     rule: str | None = None
     target: Target | None = None

@@ -44,6 +44,40 @@ class ClientCredentials:
 
 
 @dataclass(frozen=True, slots=True)
+class UserGrants:
+    """OAuth 2.1 on behalf of each caller, who consents once in a browser.
+
+    Everything is discovered from the upstream (RFC 9728, RFC 8414). `client_id` is set where this
+    gateway was registered there by hand; `issuer` then names the server it was registered at, and
+    no other is shown the secret. `scopes` are asked for where the upstream names none.
+    """
+
+    client_id: str = ""
+    client_secret: str = ""
+    issuer: str = ""
+    scopes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TokenExchange:
+    """The caller's token exchanged for one that the upstream accepts (RFC 8693).
+
+    Only tokens of `issuer` are shown to the endpoint; where that is empty, tokens of an issuer on
+    the endpoint's own host. The secret travels by HTTP Basic, or in the form where
+    `secret_in_body`.
+    """
+
+    token_url: str
+    client_id: str
+    client_secret: str
+    audience: str = ""
+    resource: str = ""
+    scope: str = ""
+    secret_in_body: bool = False
+    issuer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ClientTls:
     """Mutual TLS: PEM texts, or references to them. No `authorities`: those of the system."""
 
@@ -88,8 +122,11 @@ class Connector:
     breaker: BreakerRule = BreakerRule()
     networks: tuple[str, ...] = ()
     health_path: str = ""
+    user_grants: UserGrants | None = None
+    """Of `credentials`, `user_grants` and `exchange` one at most is set."""
+    exchange: TokenExchange | None = None
     descriptors: str = ""
-    """Of a gRPC service: a `FileDescriptorSet`, in base64."""
+    """Of a gRPC service: a `FileDescriptorSet`; of a WebAssembly module: itself. In base64."""
 
 
 DIRECT: Final = Connector()

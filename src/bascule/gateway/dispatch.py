@@ -5,6 +5,7 @@ from typing import Final
 
 from bascule.gateway.builtin import CALL_TOOL, is_unwrapped, unwrap
 from bascule.gateway.call import NOTHING_MORE, Call, Method, Result
+from bascule.gateway.challenges import settle
 from bascule.gateway.errors import ErrorCode, UnknownMethod, UpstreamUnreachable
 from bascule.gateway.session import SessionOwner
 from bascule.gateway.stage import Executor, FailureMode
@@ -30,21 +31,26 @@ class Wellformed:
     on_failure = FailureMode.CLOSED
 
     async def inbound(self, call: Call) -> Verdict:
-        """Refuse with the fault the transport found, if any, and whoever uses another's session.
+        """Refuse with the fault the transport found, if any, and whoever uses another's session,
+        or would not visit the page a call needs.
 
         A call of the tool that stands for all others becomes the call of the tool it names.
         """
-        if call.fault is not None:
-            return call.fault
-        if call.tool_name == CALL_TOOL and is_unwrapped(call):
+        refusal = call.fault
+        if refusal is None and call.tool_name == CALL_TOOL and is_unwrapped(call):
             refusal = unwrap(call)
-            if refusal is not None:
-                return refusal
-        if call.more is NOTHING_MORE or call.more.session is None:
-            return PASS
-        if call.principal is None or call.more.session.owner != SessionOwner.of(call.principal):
-            return unknown_session("the session belongs to somebody else")
-        return PASS
+        if refusal is None and call.more is not NOTHING_MORE:
+            refusal = settle(call) or _foreign(call)
+        return PASS if refusal is None else refusal
+
+
+def _foreign(call: Call) -> Refuse | None:
+    session = call.more.session
+    if session is None:
+        return None
+    if call.principal is None or session.owner != SessionOwner.of(call.principal):
+        return unknown_session("the session belongs to somebody else")
+    return None
 
 
 class ByMethod:

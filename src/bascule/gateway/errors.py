@@ -20,6 +20,11 @@ class ErrorCode(Enum):
     ORIGIN_REFUSED = ("E1005", "auth.origin_refused", 403, codes.INVALID_REQUEST)
 
     SESSION_UNKNOWN = ("E1006", "auth.session_unknown", 404, codes.INVALID_REQUEST)
+    CONSENT_REQUIRED = ("E1007", "auth.consent_required", 403, codes.INVALID_REQUEST)
+    TOKEN_REQUIRED = ("E1008", "auth.token_required", 403, codes.INVALID_REQUEST)
+    INSUFFICIENT_SCOPE = ("E1009", "auth.insufficient_scope", 403, codes.INVALID_REQUEST)
+    TOO_MANY_ATTEMPTS = ("E1010", "auth.too_many_attempts", 429, codes.INVALID_REQUEST)
+    FORGED = ("E1011", "auth.request_forged", 403, codes.INVALID_REQUEST)
 
     INVALID_REQUEST = ("E2001", "request.invalid", 400, codes.INVALID_REQUEST)
     SCHEMA_VIOLATION = ("E2002", "request.schema_violation", 422, codes.INVALID_PARAMS)
@@ -177,6 +182,25 @@ class InvalidToken(GatewayError):
     """A credential came that this gateway does not accept."""
 
     error = ErrorCode.INVALID_TOKEN
+
+
+class ConsentRequired(GatewayError):
+    """A person must visit `url` first; the call can be made again afterwards.
+
+    `public` says why, without the address. Nothing was done. Becomes a `Challenge`.
+    """
+
+    error = ErrorCode.CONSENT_REQUIRED
+
+    def __init__(self, public: str, *, url: str, private: str = "") -> None:
+        super().__init__(public, private=private, details={"consent_url": url})
+        self.url = url
+
+
+class TokenRequired(GatewayError):
+    """The service is called in the caller's own name, and the caller brought no token."""
+
+    error = ErrorCode.TOKEN_REQUIRED
 
 
 class AskedInVain(GatewayError):

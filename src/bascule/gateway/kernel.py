@@ -15,7 +15,13 @@ from bascule.gateway.backchannel import Backchannel, Question
 from bascule.gateway.call import Call, Method, Outcome, Result
 from bascule.gateway.content import content_of
 from bascule.gateway.digests import Digest, sha256_digest
-from bascule.gateway.errors import ErrorCode, GatewayError, InvalidArgument, RecordingFailed
+from bascule.gateway.errors import (
+    ConsentRequired,
+    ErrorCode,
+    GatewayError,
+    InvalidArgument,
+    RecordingFailed,
+)
 from bascule.gateway.feed import Feed
 from bascule.gateway.identifiers import Identifiers
 from bascule.gateway.masking import mask
@@ -23,7 +29,7 @@ from bascule.gateway.record import AuditRecord, EventType, Observer, Recorder, S
 from bascule.gateway.recorded import RecordedBackchannel, RecordedFeed
 from bascule.gateway.snapshot import Snapshot
 from bascule.gateway.trickle import Trickle
-from bascule.gateway.verdict import Refuse
+from bascule.gateway.verdict import Challenge, Need, Refuse
 
 _log = structlog.get_logger(__name__)
 
@@ -165,6 +171,8 @@ class Gateway:
             )
         try:
             return await edition.pipeline.run(call)
+        except ConsentRequired as needed:
+            return Challenge(needed.public, needed.private, needed.url, Need.CONSENT)
         except GatewayError as failure:
             return _refusal(failure)
         except Exception as bug:  # noqa: BLE001 - the edge: a bug becomes E5001 and a record
@@ -226,7 +234,7 @@ class Gateway:
             correlation_id=call.correlation_id,
             tenant=principal.tenant if principal else "",
             user=principal.subject if principal else "",
-            agent=call.agent or "",
+            agent=(principal.agent if principal else None) or call.agent or "",
             tool_name=_name_of(call)[:_LONGEST_NAME],
             tool_version=tool.version if tool else "",
             rule=call.rule or "",
@@ -303,6 +311,9 @@ _DENIALS = frozenset(
         ErrorCode.INVALID_TOKEN,
         ErrorCode.TOKEN_EXPIRED,
         ErrorCode.FORBIDDEN,
+        ErrorCode.CONSENT_REQUIRED,
+        ErrorCode.TOKEN_REQUIRED,
+        ErrorCode.INSUFFICIENT_SCOPE,
         ErrorCode.TOOL_NOT_FOUND,
         ErrorCode.TOOL_DISABLED,
         ErrorCode.RESOURCE_NOT_FOUND,
@@ -326,7 +337,7 @@ def _status(outcome: Outcome | None) -> tuple[Status, str, str]:
             outcome.error.code,
             outcome.private,
         )
-    return Status.DENIED, ErrorCode.FORBIDDEN.code, outcome.private
+    return Status.DENIED, outcome.need.error.code, outcome.private
 
 
 def _swallow(done: asyncio.Future[None]) -> None:

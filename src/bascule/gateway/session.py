@@ -16,7 +16,7 @@ class SessionOwner(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, principal: Principal) -> "SessionOwner":
         """The owner that `principal` would be."""
-        return cls(principal.tenant, principal.subject, principal.key_id)
+        return cls(principal.tenant, principal.owner, principal.key_id)
 
 
 class Session(msgspec.Struct, frozen=True):

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from bascule.gateway.inventory import Inventory
+from bascule.gateway.issuer import CertificateRule, Issuer
 from bascule.gateway.pins import Pin
-from bascule.gateway.principal import KeyRecord
+from bascule.gateway.principal import KeyRecord, Person
 from bascule.gateway.rule import RbacRule
 from bascule.gateway.secrets import SealedSecret
 from bascule.gateway.tool import Bundle, Tool, Upstream
@@ -42,6 +43,12 @@ class TenantView:
     """Tools of MCP servers that are held back until somebody approves them, by name."""
     secrets: Mapping[str, SealedSecret] = field(default_factory=dict[str, SealedSecret])
     """Secrets of the tenant, encrypted, by name."""
+    roles: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+    """What each role permits."""
+    group_roles: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+    """Roles by the name of a group, as issuers claim it."""
+    people: Mapping[tuple[str, str], Person] = field(default_factory=dict[tuple[str, str], Person])
+    """Who is known, by issuer and subject; accounts of this installation under the issuer ""."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +62,12 @@ class Snapshot:
     version: int = 0
     tenants: Mapping[str, TenantView] = field(default_factory=dict[str, TenantView])
     keys: Mapping[bytes, KeyRecord] = field(default_factory=dict[bytes, KeyRecord])
+    hosts: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Host names that belong to one tenant, in lower case, with the tenant's name."""
+    issuers: Mapping[str, Issuer] = field(default_factory=dict[str, Issuer])
+    """Whose tokens are accepted, by `iss`."""
+    certificate_rules: tuple[CertificateRule, ...] = ()
+    """Which client certificates are known; the first that fits decides."""
 
     def tenant(self, name: str) -> TenantView:
         """The view of `name`; an unknown tenant owns nothing."""

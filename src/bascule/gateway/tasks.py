@@ -13,7 +13,8 @@ from bascule.gateway.sealing import Purpose, SealBroken, Sealer, owner_of
 
 _encode = msgspec.json.encode
 _decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
-_NOT_FOUND: Final = "No such task for you: params.taskId must be an id this server gave you."
+NO_SUCH_TASK: Final = "No such task for you: params.taskId must be an id this server gave you."
+"""The one refusal of all task ids that do not hold, whatever the reason."""
 
 
 class TaskHandle(NamedTuple):
@@ -53,7 +54,7 @@ class TaskIds:
             return _unpack(self._sealer.open(Purpose.TASK, _owner(principal), task_id))
         except (SealBroken, msgspec.DecodeError):
             raise StaleHandle(
-                _NOT_FOUND,
+                NO_SUCH_TASK,
                 private=f"{principal.subject}: the task id does not open",
                 details={"field": "taskId"},
             ) from None
@@ -75,4 +76,4 @@ def renamed(params: bytes | msgspec.Raw, task_id: str) -> bytes | None:
 
 
 def _owner(principal: Principal) -> str:
-    return owner_of(principal.tenant, principal.subject)
+    return owner_of(principal.tenant, principal.owner)

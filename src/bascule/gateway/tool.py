@@ -162,7 +162,27 @@ class GrpcSource:
     method: str
 
 
-Source: TypeAlias = RestSource | McpSource | GrpcSource
+@dataclass(frozen=True, slots=True)
+class PluginSource:
+    """A tool that a connector of a plugin carries out; `operation` is the connector's word."""
+
+    upstream: str
+    operation: str
+
+
+@dataclass(frozen=True, slots=True)
+class WasmSource:
+    """A tool that a WebAssembly module carries out.
+
+    `module` is the SHA-256 of its bytes in hex, `export` the function of it that is called.
+    """
+
+    upstream: str
+    module: str
+    export: str
+
+
+Source: TypeAlias = RestSource | McpSource | GrpcSource | PluginSource | WasmSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +284,9 @@ class UpstreamKind(StrEnum):
     MCP_HTTP = "mcp_http"
     MCP_STDIO = "mcp_stdio"
     GRPC = "grpc"
+    PLUGIN = "plugin"
+    """`url` is the connector's name, a colon, and an address that the connector understands."""
+    WASM = "wasm"
 
 
 MCP_KINDS: Final = frozenset({UpstreamKind.MCP_HTTP, UpstreamKind.MCP_STDIO})

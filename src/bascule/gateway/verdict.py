@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import Final
 
 from bascule.gateway.errors import ErrorCode
@@ -35,18 +36,37 @@ class Refuse:
     """Whether other arguments of the tool would do, rather than another request."""
 
 
+class Need(Enum):
+    """What a challenge asks for: the code of its refusal, and the detail that names the address."""
+
+    ELEVATION = (ErrorCode.FORBIDDEN, "elevation_url")
+    CONSENT = (ErrorCode.CONSENT_REQUIRED, "consent_url")
+
+    def __init__(self, error: ErrorCode, member: str) -> None:
+        self.error = error
+        self.member = member
+
+
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """Stop here until the caller brings something more.
+    """Stop here until a person has been at `url`; then the same call can be made again.
 
-    Modern clients get `input_required`, legacy ones an elicitation or an error with the URL,
-    REST callers a 403 with `elevation_url`.
+    `public` says why, without the address. Clients that can be asked to open an address are asked
+    (modern: `input_required`; 2025-11-25: error -32042), all others get an error that holds it.
     """
 
     public: str
     private: str
     url: str
+    need: Need = Need.ELEVATION
+
+    def as_refusal(self) -> Refuse:
+        """The same as a refusal, for who can only be told."""
+        public = f"{self.public} The address is {self.url}"
+        details = {self.need.member: self.url}
+        return Refuse(self.need.error, public, self.private, details)
 
 
 Verdict = Pass | Rewrite | Refuse | Challenge
 PASS: Final = Pass()
+"""Nothing to object, made once."""

@@ -7,12 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from bascule.gateway.call import Call
 from bascule.gateway.errors import ErrorCode
-from bascule.gateway.principal import Principal
+from bascule.gateway.principal import KeyRecord, Principal
 from bascule.gateway.snapshot import Snapshot
-from bascule.gateway.stage import FailureMode
-from bascule.gateway.verdict import PASS, Refuse, Verdict
+from bascule.gateway.verdict import Refuse
 
 _PREFIX: Final = "bsc_"
 _SHOWN_CHARACTERS: Final = 12
@@ -29,10 +27,10 @@ class NewKey:
 
 
 class Revocations(Protocol):
-    """Live word on keys withdrawn since the snapshot was compiled."""
+    """Live word on keys withdrawn, and people shut out, since the snapshot was compiled."""
 
-    def revoked(self, key_id: str) -> bool:
-        """True once `key_id` must no longer be accepted."""
+    def revoked(self, credential_id: str) -> bool:
+        """True once the key or user with that id must no longer be accepted."""
         ...
 
 
@@ -40,15 +38,19 @@ class RevokedKeys:
     """Revocations of one process, effective with the next call."""
 
     def __init__(self) -> None:
-        self._key_ids: set[str] = set()
+        self._ids: set[str] = set()
 
-    def revoke(self, key_id: str) -> None:
-        """Refuse `key_id` from now on."""
-        self._key_ids.add(key_id)
+    def revoke(self, credential_id: str) -> None:
+        """Refuse the key or user with that id from now on."""
+        self._ids.add(credential_id)
 
-    def revoked(self, key_id: str) -> bool:
-        """True once `key_id` was revoked."""
-        return key_id in self._key_ids
+    def restore(self, credential_id: str) -> None:
+        """Leave it to the snapshot again; for users, as keys end for good."""
+        self._ids.discard(credential_id)
+
+    def revoked(self, credential_id: str) -> bool:
+        """True once it was revoked."""
+        return credential_id in self._ids
 
 
 def digest_of(secret: str) -> bytes:
@@ -62,11 +64,8 @@ def new_key() -> NewKey:
     return NewKey(secret, digest_of(secret), secret[:_SHOWN_CHARACTERS])
 
 
-class AuthenticateKey:
-    """The stage that knows the caller by the API key in `Authorization: Bearer`."""
-
-    name = "authenticate"
-    on_failure = FailureMode.CLOSED
+class ApiKeys:
+    """Knows the bearers of API keys by the digests in a snapshot."""
 
     def __init__(
         self, revocations: Revocations, now_seconds: Callable[[], float] = time.time
@@ -74,14 +73,14 @@ class AuthenticateKey:
         self._revoked = revocations.revoked
         self._now = now_seconds
 
-    async def inbound(self, call: Call) -> Verdict:
-        """Set `call.principal`, and drop the secret from the call."""
-        credential, call.credential = call.credential, None
-        known = self.principal_for(credential, call.snapshot)
-        if isinstance(known, Refuse):
-            return known
-        call.principal = known
-        return PASS
+    @staticmethod
+    def issued(credential: str) -> bool:
+        """Whether `credential` looks like a key, and so like nothing else."""
+        return credential.startswith(_PREFIX)
+
+    def shut_out(self, principal: Principal) -> bool:
+        """Whether the person, if any, behind `principal` was shut out since the snapshot."""
+        return principal.user_id is not None and self._revoked(principal.user_id)
 
     def principal_for(self, credential: str | None, snapshot: Snapshot) -> Principal | Refuse:
         """Whose key `credential` is, according to `snapshot` and live revocations."""
@@ -92,8 +91,8 @@ class AuthenticateKey:
         record = snapshot.keys.get(digest_of(credential))
         if record is None:
             return _unknown("no key has this digest")
-        if self._revoked(record.key_id):
-            return _unknown(f"key {record.key_id} is revoked")
+        if withdrawn := self._withdrawn(record):
+            return _unknown(withdrawn)
         if record.expires_at is not None and record.expires_at <= self._now():
             return Refuse(
                 ErrorCode.TOKEN_EXPIRED,
@@ -101,6 +100,14 @@ class AuthenticateKey:
                 private=f"key {record.key_id} expired",
             )
         return record.principal
+
+    def _withdrawn(self, record: KeyRecord) -> str:
+        """Why a key is not accepted any more, in spite of the snapshot; empty where it is."""
+        if self._revoked(record.key_id):
+            return f"key {record.key_id} is revoked"
+        if self.shut_out(record.principal):
+            return f"the user {record.principal.subject}, whose key it is, was shut out"
+        return ""
 
 
 _NO_CREDENTIAL: Final = Refuse(
@@ -117,3 +124,7 @@ def _unknown(private: str) -> Refuse:
         public="This API key is not known here. Check it, or ask an administrator for a new one.",
         private=private,
     )
+
+
+UNKNOWN_KEY: Final = _unknown("neither a key nor a token")
+"""For what has the form of neither."""

@@ -11,6 +11,7 @@ from bascule.gateway.locating import Locator, Nowhere
 from bascule.gateway.principal import Principal
 from bascule.gateway.rule import Action
 from bascule.gateway.stage import FailureMode
+from bascule.gateway.tasks import NO_SUCH_TASK
 from bascule.gateway.tool import Tool
 from bascule.gateway.verdict import PASS, Refuse, Verdict
 from bascule.gateway.versions import choose
@@ -223,7 +224,7 @@ def _forbidden(principal: Principal, name: str) -> Refuse:
 def _absent(call: Call, private: str) -> Refuse:
     """The same words for what does not exist and for what is hidden."""
     if call.method in _TASKS:
-        return Refuse(ErrorCode.STALE_HANDLE, "There is no such task; start again.", private)
+        return Refuse(ErrorCode.STALE_HANDLE, NO_SUCH_TASK, private, {"field": "taskId"})
     if call.method is Method.PROMPTS_GET:
         public = f"Unknown prompt: {call.tool_name[:_LONGEST_COMPARED]}."
         return Refuse(

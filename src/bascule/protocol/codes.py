@@ -16,6 +16,8 @@ MISSING_CLIENT_CAPABILITY: Final = -32021
 UNSUPPORTED_VERSION: Final = -32022
 LEGACY_RESOURCE_NOT_FOUND: Final = -32002
 """For legacy clients only (2025-11-25 server/resources "Error Handling")."""
+LEGACY_URL_ELICITATION_REQUIRED: Final = -32042
+"""For clients of 2025-11-25 only (client/elicitation "Error Handling")."""
 
 
 def relayable(code: int) -> bool:

@@ -7,6 +7,8 @@ from typing import Final
 
 from bascule.settings.model import Settings
 
+_PASSED_THROUGH: Final = "x-amzn-mtls-clientcert"
+
 
 @dataclass(frozen=True, slots=True)
 class Contradiction:
@@ -40,8 +42,8 @@ def _remote_is_wanted(settings: Settings) -> Contradiction | None:
     return Contradiction(
         "server.host",
         f"server.host is {server.host}, which other machines can reach.",
-        "Set server.allow_remote: true (flag --allow-remote) if that is meant, and put TLS in "
-        "front; otherwise use 127.0.0.1.",
+        "Set server.allow_remote: true (flag --allow-remote) if that is meant, with TLS "
+        "(server.tls_certificate) or behind a proxy that has it; otherwise use 127.0.0.1.",
     )
 
 
@@ -56,7 +58,98 @@ def _workers_share_state(settings: Settings) -> Contradiction | None:
     )
 
 
+def _key_has_certificate(settings: Settings) -> Contradiction | None:
+    if settings.server.tls_certificate or not settings.server.tls_key:
+        return None
+    return Contradiction(
+        "server.tls_key",
+        "server.tls_key is set, but there is no certificate for it.",
+        "Set server.tls_certificate to the PEM file of the certificate, or remove the key to "
+        "speak plain HTTP.",
+    )
+
+
+def _client_ca_is_of_use(settings: Settings) -> Contradiction | None:
+    server = settings.server
+    if not server.client_ca or server.tls_certificate:
+        return None
+    if server.certificate_header == _PASSED_THROUGH:
+        return None
+    return Contradiction(
+        "server.client_ca",
+        "server.client_ca is set, but without TLS no client can show a certificate.",
+        "Set server.tls_certificate and server.tls_key. Behind a proxy that verifies client "
+        "certificates, set server.trusted_proxies and server.certificate_header instead.",
+    )
+
+
+def _required_has_client_ca(settings: Settings) -> Contradiction | None:
+    server = settings.server
+    if server.client_certificates == "optional" or (server.client_ca and server.tls_certificate):
+        return None
+    return Contradiction(
+        "server.client_certificates",
+        "server.client_certificates is required, but nothing says whose certificates are good.",
+        "Set server.client_ca to the PEM file of the authorities that issue them, and "
+        "server.tls_certificate to have TLS at all.",
+    )
+
+
+def _certificate_header_has_proxies(settings: Settings) -> Contradiction | None:
+    server = settings.server
+    if not server.certificate_header or server.trusted_proxies:
+        return None
+    return Contradiction(
+        "server.certificate_header",
+        f"server.certificate_header is {server.certificate_header}, but no proxy is trusted with "
+        "it.",
+        "List the addresses of the proxies in server.trusted_proxies, such as 10.0.1.0/24.",
+    )
+
+
+def _passed_through_is_verified(settings: Settings) -> Contradiction | None:
+    server = settings.server
+    if server.certificate_header != _PASSED_THROUGH or server.client_ca:
+        return None
+    return Contradiction(
+        "server.certificate_header",
+        f"server.certificate_header is {_PASSED_THROUGH}, whose certificates the load balancer "
+        "does not verify.",
+        "Set server.client_ca to the PEM file of the authorities that issue them; or have the "
+        f"load balancer verify (mode verify), and use {_PASSED_THROUGH}-leaf.",
+    )
+
+
+def _proxies_are_some(settings: Settings) -> Contradiction | None:
+    everybody = [
+        one for one in settings.server.trusted_proxies if ipaddress.ip_network(one).prefixlen == 0
+    ]
+    if not everybody:
+        return None
+    return Contradiction(
+        "server.trusted_proxies",
+        f"server.trusted_proxies holds {everybody[0]}, which is everybody: each client could say "
+        "who it is.",
+        "List the addresses that the proxies have, such as 10.0.1.0/24.",
+    )
+
+
 RULES: Final = (
     Rule(frozenset({"server.host", "server.allow_remote"}), _remote_is_wanted),
     Rule(frozenset({"server.workers", "redis.url"}), _workers_share_state),
+    Rule(frozenset({"server.tls_certificate", "server.tls_key"}), _key_has_certificate),
+    Rule(
+        frozenset({"server.client_ca", "server.tls_certificate", "server.certificate_header"}),
+        _client_ca_is_of_use,
+    ),
+    Rule(
+        frozenset({"server.client_certificates", "server.client_ca", "server.tls_certificate"}),
+        _required_has_client_ca,
+    ),
+    Rule(
+        frozenset({"server.certificate_header", "server.trusted_proxies"}),
+        _certificate_header_has_proxies,
+    ),
+    Rule(frozenset({"server.certificate_header", "server.client_ca"}), _passed_through_is_verified),
+    Rule(frozenset({"server.trusted_proxies"}), _proxies_are_some),
 )

@@ -4,20 +4,28 @@ The only place that reads across tenants; it sorts every row into its tenant's v
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bascule.catalogue.bundling import with_selections
+from bascule.gateway.issuer import CertificateRule, Issuer
 from bascule.gateway.pins import Pin
-from bascule.gateway.principal import KeyRecord, Principal
+from bascule.gateway.principal import KeyRecord, Person, Principal
 from bascule.gateway.rule import RbacRule
 from bascule.gateway.secrets import SealedSecret
 from bascule.gateway.snapshot import Snapshot, TenantView
 from bascule.gateway.tool import Bundle, Upstream
 from bascule.storage.counter import current_version
+from bascule.storage.identity_tables import (
+    CertificateRuleRow,
+    GroupRolesRow,
+    IssuerRow,
+    UserIdentityRow,
+    UserRow,
+)
 from bascule.storage.mapping import (
     bundle_from,
     rule_from,
@@ -25,6 +33,7 @@ from bascule.storage.mapping import (
 )
 from bascule.storage.pin_tables import PinRow
 from bascule.storage.repositories.bundles import BundleStatus
+from bascule.storage.repositories.issuers import issuer_from
 from bascule.storage.repositories.policies import RBAC
 from bascule.storage.repositories.secrets import sealed_from
 from bascule.storage.secret_tables import SecretRow
@@ -38,6 +47,7 @@ from bascule.storage.tables import (
     TenantRow,
     UpstreamRow,
 )
+from bascule.storage.tenancy import across_tenants
 
 
 @dataclass(slots=True)
@@ -52,6 +62,8 @@ class _Parts:
     secrets: dict[str, SealedSecret] = field(default_factory=dict[str, SealedSecret])
     rules: list[RbacRule] = field(default_factory=list[RbacRule])
     permissions: dict[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+    group_roles: dict[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+    people: dict[tuple[str, str], Person] = field(default_factory=dict[tuple[str, str], Person])
 
 
 _Tenants = Mapping[UUID, _Parts]
@@ -76,6 +88,10 @@ class Compiler:
         Raises:
             StorageError: a policy cannot be read, or the database failed.
         """
+        async with across_tenants(session, "a snapshot holds the views of all tenants"):
+            return await self._compile(session)
+
+    async def _compile(self, session: AsyncSession) -> Snapshot:
         version = await current_version(session)
         tenants = await _active_tenants(session)
         await _gather_bundles(session, tenants)
@@ -84,12 +100,21 @@ class Compiler:
         await _gather_secrets(session, tenants)
         await _gather_rules(session, tenants)
         await _gather_permissions(session, tenants)
+        await _gather_groups(session, tenants)
+        await _gather_people(session, tenants)
         shelves = await self._stock.update(session, version)
         for tenant_id, parts in tenants.items():
             parts.shelf = shelves.get(tenant_id, parts.shelf)
         keys = await _keys(session, tenants)
         views = {parts.name: with_selections(_view(parts)) for parts in tenants.values()}
-        return Snapshot(version, views, keys)
+        return Snapshot(
+            version,
+            views,
+            keys,
+            await _hosts(session),
+            await _issuers(session, tenants),
+            await _certificate_rules(session, tenants),
+        )
 
 
 async def compile_snapshot(session: AsyncSession) -> Snapshot:
@@ -162,23 +187,99 @@ async def _gather_permissions(session: AsyncSession, tenants: _Tenants) -> None:
             parts.permissions[row.name] = frozenset(row.permissions)
 
 
-async def _keys(session: AsyncSession, tenants: _Tenants) -> Mapping[bytes, KeyRecord]:
-    rows = await session.scalars(select(ApiKeyRow).where(ApiKeyRow.revoked_at.is_(None)))
+async def _gather_groups(session: AsyncSession, tenants: _Tenants) -> None:
+    for row in await session.scalars(select(GroupRolesRow)):
+        if parts := tenants.get(row.tenant_id):
+            parts.group_roles[row.group_name] = frozenset(row.roles)
+
+
+async def _gather_people(session: AsyncSession, tenants: _Tenants) -> None:
+    users = {
+        row.id: (row.tenant_id, _person(row)) for row in await session.scalars(select(UserRow))
+    }
+    for user_id, (tenant_id, person) in users.items():
+        if parts := tenants.get(tenant_id):
+            parts.people["", str(user_id)] = person
+    known = select(UserIdentityRow.user_id, UserIdentityRow.issuer, UserIdentityRow.subject)
+    for user_id, issuer, subject in await session.execute(known):
+        tenant_id, person = users[user_id]
+        if parts := tenants.get(tenant_id):
+            parts.people[issuer, subject] = person
+
+
+def _person(row: UserRow) -> Person:
+    out = row.signed_out_at
+    return Person(
+        str(row.id),
+        row.name,
+        frozenset(row.roles),
+        row.is_active,
+        0.0 if out is None else out.timestamp(),
+    )
+
+
+async def _issuers(session: AsyncSession, tenants: _Tenants) -> Mapping[str, Issuer]:
+    rows = await session.scalars(select(IssuerRow).where(IssuerRow.is_active.is_(True)))
     return {
-        row.digest: _key_record(row, parts)
+        row.issuer: issuer_from(row, parts.name)
         for row in rows
-        if (parts := tenants.get(row.tenant_id)) is not None
+        if (parts := tenants.get(row.tenant_id))
     }
 
 
-def _key_record(row: ApiKeyRow, parts: _Parts) -> KeyRecord:
-    granted = (parts.permissions.get(role, frozenset[str]()) for role in row.roles)
+async def _certificate_rules(
+    session: AsyncSession, tenants: _Tenants
+) -> tuple[CertificateRule, ...]:
+    rows = await session.scalars(
+        select(CertificateRuleRow).order_by(CertificateRuleRow.name, CertificateRuleRow.id)
+    )
+    return tuple(
+        CertificateRule(row.name, parts.name, row.pattern, tuple(row.roles), row.issuer)
+        for row in rows
+        if (parts := tenants.get(row.tenant_id))
+    )
+
+
+async def _hosts(session: AsyncSession) -> Mapping[str, str]:
+    rows = await session.execute(select(TenantRow.name, TenantRow.hosts))
+    return {host: name for name, hosts in rows for host in hosts}
+
+
+async def _keys(session: AsyncSession, tenants: _Tenants) -> Mapping[bytes, KeyRecord]:
+    known: dict[bytes, KeyRecord] = {}
+    for row in await session.scalars(select(ApiKeyRow).where(ApiKeyRow.revoked_at.is_(None))):
+        parts = tenants.get(row.tenant_id)
+        record = None if parts is None else _key_record(row, parts)
+        if record is None:
+            continue
+        known[row.digest] = record
+        if row.previous_digest is not None and row.previous_until is not None:
+            until = min(row.previous_until.timestamp(), record.expires_at or float("inf"))
+            known.setdefault(row.previous_digest, replace(record, expires_at=until))
+    return known
+
+
+def _key_record(row: ApiKeyRow, parts: _Parts) -> KeyRecord | None:
+    # A role that is not there permits nothing, and no rule that names it means this key.
+    roles = frozenset(row.roles).intersection(parts.permissions)
+    subject, user_id = row.name, None
+    if row.user_id is not None:
+        person = parts.people.get(("", str(row.user_id)))
+        if person is None or not person.is_active:
+            return None
+        # A key never has more than its person: what is taken away there is taken away here.
+        roles, subject, user_id = roles & person.roles, person.name, person.user_id
+    granted = (parts.permissions.get(role, frozenset[str]()) for role in roles)
+    held = frozenset[str]().union(*granted)
+    permissions = held if row.scopes is None else held.intersection(row.scopes)
     principal = Principal(
         tenant=parts.name,
-        subject=row.name,
-        roles=frozenset(row.roles),
-        permissions=frozenset[str]().union(*granted),
+        subject=subject,
+        roles=roles,
+        permissions=permissions,
         key_id=str(row.id),
+        user_id=user_id,
+        withheld=held - permissions,
     )
     expires_at = None if row.expires_at is None else row.expires_at.timestamp()
     return KeyRecord(str(row.id), principal, expires_at)
@@ -195,4 +296,7 @@ def _view(parts: _Parts) -> TenantView:
         pins=parts.pins,
         secrets=parts.secrets,
         rules=tuple(parts.rules),
+        roles=parts.permissions,
+        group_roles=parts.group_roles,
+        people=parts.people,
     )

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 from bascule.storage.counter import count_change
 from bascule.storage.engines import Backend, PoolConfig, backend_of
 from bascule.storage.failures import named_failures
+from bascule.storage.tenancy import bind_scope, guard_engine, open_session, unlimited
 from bascule.storage.urls import describe, parse_url
 
 DEFAULT_POOL: Final = PoolConfig()
@@ -29,9 +30,9 @@ class Database:
         Raises:
             StorageError: no connection, or a statement failed.
         """
-        async with AsyncSession(self._engine, expire_on_commit=False) as session:
+        async with open_session(self._engine) as session:
             with named_failures(self.location):
-                await self._backend.begin_read(await session.connection())
+                await self._backend.begin_read(await bind_scope(session))
             yield session
 
     @asynccontextmanager
@@ -45,10 +46,26 @@ class Database:
             StorageError: no connection, another writer held on too long, or a statement failed.
             Conflict: a unique or foreign key would be violated.
         """
-        async with AsyncSession(self._engine, expire_on_commit=False) as session:
+        async with open_session(self._engine) as session:
             with named_failures(self.location):
-                await self._backend.begin_change(await session.connection())
+                await self._backend.begin_change(await bind_scope(session))
                 await count_change(session, author)
+            yield session
+            await session.commit()
+
+    @asynccontextmanager
+    async def jotting(self) -> AsyncGenerator[AsyncSession]:
+        """One transaction for what no snapshot holds, such as who was last seen when; not counted.
+
+        As `change` otherwise.
+
+        Raises:
+            StorageError: no connection, another writer held on too long, or a statement failed.
+            Conflict: a unique or foreign key would be violated.
+        """
+        async with open_session(self._engine) as session:
+            with named_failures(self.location):
+                await self._backend.begin_change(await bind_scope(session))
             yield session
             await session.commit()
 
@@ -58,6 +75,7 @@ class Database:
         with named_failures(self.location):
             async with self._engine.connect() as connection:
                 await self._backend.begin_migration(connection)
+                await unlimited(connection, "migrations alter the tables of all tenants")
                 yield connection
                 await connection.commit()
 
@@ -86,6 +104,7 @@ async def open_database(url: str, config: PoolConfig = DEFAULT_POOL) -> AsyncGen
     backend = backend_of(parsed)
     with named_failures(describe(parsed)):
         engine = backend.create(parsed, config)
+        guard_engine(engine.sync_engine)
     try:
         with named_failures(describe(parsed)):
             async with engine.connect() as connection:

@@ -7,7 +7,7 @@ import msgspec
 
 from bascule.gateway.connector import Connector
 from bascule.gateway.rule import RbacRule
-from bascule.gateway.tool import GrpcSource, McpSource, RestSource, Source
+from bascule.gateway.tool import GrpcSource, McpSource, PluginSource, RestSource, Source, WasmSource
 from bascule.storage.errors import StorageError
 
 _KIND: Final = "kind"
@@ -15,6 +15,8 @@ _SOURCES: Final[Mapping[str, type[Source]]] = {
     "rest": RestSource,
     "mcp": McpSource,
     "grpc": GrpcSource,
+    "plugin": PluginSource,
+    "wasm": WasmSource,
 }
 _KINDS: Final = {kind: name for name, kind in _SOURCES.items()}
 # A policy's name and priority are columns of their own.

@@ -1,9 +1,15 @@
 """Every table there is: import a module of tables here, or migrations will not know it."""
 
-from bascule.storage import pin_tables, registry_tables, search_tables, secret_tables
+from bascule.storage import (
+    identity_tables,
+    pin_tables,
+    registry_tables,
+    search_tables,
+    secret_tables,
+)
 from bascule.storage.tables import Base
 
-MODULES = (pin_tables, registry_tables, search_tables, secret_tables)
+MODULES = (identity_tables, pin_tables, registry_tables, search_tables, secret_tables)
 
 metadata = Base.metadata
 """Complete once this module is imported."""

@@ -17,12 +17,14 @@ from bascule.gateway.documents import JsonDocument
 from bascule.gateway.tool import (
     GrpcSource,
     McpSource,
+    PluginSource,
     RestParameter,
     RestSource,
     RiskLevel,
     Source,
     Tool,
     ToolStatus,
+    WasmSource,
 )
 from bascule.storage.errors import StorageError
 from bascule.storage.mapping import encode_tool
@@ -38,6 +40,8 @@ _SOURCES: Final = {
     "rest": msgspec.json.Decoder(RestSource).decode,
     "mcp": msgspec.json.Decoder(McpSource).decode,
     "grpc": msgspec.json.Decoder(GrpcSource).decode,
+    "plugin": msgspec.json.Decoder(PluginSource).decode,
+    "wasm": msgspec.json.Decoder(WasmSource).decode,
 }
 _texts = msgspec.json.Decoder(tuple[str, ...]).decode
 _objects = msgspec.json.Decoder(list[msgspec.Raw]).decode

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, Index, Integer, Text, Uuid, column, table
 from sqlalchemy.orm import Mapped, mapped_column
 
-from bascule.storage.tables import Base
+from bascule.storage.tables import Base, OfTenant
 from bascule.storage.types import Line, Name
 
 FOREIGN: Final = ("tool_text", "ix_tool_index_text")
@@ -20,7 +20,7 @@ MOST_TAG_CHARACTERS: Final = 200
 """A tag of any length can be stored, but not indexed."""
 
 
-class ToolIndexRow(Base):
+class ToolIndexRow(OfTenant, Base):
     """A version of a tool, without what is big. Read it; the triggers write it.
 
     `revision` is the number of the change that last touched the tool. `search_name` is the name
@@ -64,7 +64,7 @@ class ToolIndexRow(Base):
     search_text: Mapped[str] = mapped_column(Text().with_variant(Text(collation="C"), "postgresql"))
 
 
-class ToolTagRow(Base):
+class ToolTagRow(OfTenant, Base):
     """A tag of a version of a tool; of a long one, what it begins with."""
 
     __tablename__ = "tool_tags"

@@ -59,4 +59,4 @@ async def _add_roles(
     known = {role.name for role in await roles.list()}
     for name, (description, permissions) in wanted.items():
         if name not in known:
-            await roles.create(name, description, permissions)
+            await roles.create(name, description, permissions, is_builtin=True)

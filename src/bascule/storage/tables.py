@@ -18,6 +18,7 @@ from sqlalchemy import (
     MetaData,
     UniqueConstraint,
     Uuid,
+    false,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -39,7 +40,13 @@ class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=_NAMES)
 
 
-class Owned:
+class OfTenant:
+    """What is one tenant's: sessions of others never see it (`storage.tenancy`)."""
+
+    tenant_id: Mapped[UUID] = mapped_column(Uuid)
+
+
+class Owned(OfTenant):
     """A row of one tenant."""
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=uuid4)
@@ -74,6 +81,7 @@ class TenantRow(Dated, Base):
     name: Mapped[str] = mapped_column(Name(100, "tenant name"), unique=True)
     description: Mapped[str] = mapped_column(Prose("description"), default="")
     is_active: Mapped[bool] = mapped_column(default=True)
+    hosts: Mapped[list[str]] = mapped_column(Json, default=list, server_default="[]")
 
 
 class BundleRow(Owned, Dated, Base):
@@ -204,6 +212,7 @@ class RoleRow(Owned, Base):
     name: Mapped[str] = mapped_column(Name(50, "role name"))
     description: Mapped[str] = mapped_column(Prose("description"), default="")
     permissions: Mapped[list[str]] = mapped_column(Json, default=list)
+    is_builtin: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
 
 
@@ -222,7 +231,11 @@ class PolicyRow(Owned, Dated, Base):
 
 
 class ApiKeyRow(Owned, Base):
-    """An API key without its secret: `digest` is the SHA-256, `prefix` what people recognise."""
+    """An API key without its secret: `digest` is the SHA-256, `prefix` what people recognise.
+
+    `scopes` are the permissions it is limited to, None for no limit; `user_id` whose it is, where
+    it acts for a person. `previous_digest` is of the secret before, good until `previous_until`.
+    """
 
     __tablename__ = "api_keys"
 
@@ -230,21 +243,35 @@ class ApiKeyRow(Owned, Base):
     digest: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
     prefix: Mapped[str] = mapped_column(Line(12, "key prefix"))
     roles: Mapped[list[str]] = mapped_column(Json, default=list)
+    scopes: Mapped[list[str] | None] = mapped_column(Json)
+    user_id: Mapped[UUID | None]
+    previous_digest: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    previous_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
     created_by: Mapped[str] = mapped_column(Line(200, "author"))
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
-    _live: ClassVar = text("revoked_at IS NULL")
+    _own: ClassVar = text("revoked_at IS NULL AND user_id IS NULL")
+    _personal: ClassVar = text("revoked_at IS NULL AND user_id IS NOT NULL")
     __table_args__ = (
-        # A name is free again once its key is revoked.
+        # A name is free again once its key is revoked, and every person has names of their own.
         Index(
             "uq_api_keys_live_name",
             "tenant_id",
             "name",
             unique=True,
-            sqlite_where=_live,
-            postgresql_where=_live,
+            sqlite_where=_own,
+            postgresql_where=_own,
+        ),
+        Index(
+            "uq_api_keys_personal_name",
+            "tenant_id",
+            "user_id",
+            "name",
+            unique=True,
+            sqlite_where=_personal,
+            postgresql_where=_personal,
         ),
     )

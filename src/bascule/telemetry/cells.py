@@ -49,7 +49,7 @@ class CallCells(Collector):
     def __init__(self, methods: Sequence[str], statuses: Sequence[str]) -> None:
         self.calls = {(method, status): 0 for method in methods for status in statuses}
         self.durations = {method: Durations() for method in methods}
-        self.tool_calls: dict[tuple[str, str], int] = {}
+        self.tool_calls: dict[tuple[str, str, str], int] = {}
         self.request_bytes = 0
         self.response_bytes = 0
 
@@ -68,7 +68,7 @@ class CallCells(Collector):
             durations.add_metric([method], cell.buckets(), cell.sum)
         yield durations
         tools = CounterMetricFamily(
-            "bascule_tool_calls", "Finished tool calls.", labels=["tool", "status"]
+            "bascule_tool_calls", "Finished tool calls.", labels=["tenant", "tool", "status"]
         )
         for labels, count in self.tool_calls.items():
             tools.add_metric(labels, count)

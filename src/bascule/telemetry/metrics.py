@@ -1,7 +1,7 @@
 """Prometheus metrics of the gateway, in a registry of their own."""
 
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final, cast
 
 from prometheus_client import (
@@ -26,17 +26,19 @@ OTHER: Final = "other"
 UNKNOWN: Final = "unknown"
 _OPENMETRICS: Final = "application/openmetrics-text"
 _MOST_OFFERS: Final = 32
-_AUTH_FAILURES: Final = frozenset(
-    one.code for one in (ErrorCode.AUTH_REQUIRED, ErrorCode.INVALID_TOKEN, ErrorCode.TOKEN_EXPIRED)
-)
+_AUTH_FAILURES: Final = {
+    ErrorCode.AUTH_REQUIRED.code: "missing",
+    ErrorCode.INVALID_TOKEN.code: "invalid",
+    ErrorCode.TOKEN_EXPIRED.code: "expired",
+}
 
 
 class Metrics:
     """Counts finished calls; an `Observer` of the gateway.
 
     No label ever comes from a caller: methods, statuses and error codes are the gateway's own,
-    and a tool is named only while the snapshot has it (`unknown` otherwise), for at most
-    `most_tool_labels` of them (`other` beyond).
+    and a tool is named, with its tenant, only while the snapshot has it (`unknown` otherwise), for
+    at most `most_tool_labels` of all tenants (`other` beyond).
     """
 
     def __init__(
@@ -47,8 +49,8 @@ class Metrics:
         self.registry = CollectorRegistry()
         """Other rooms register their collectors here."""
         self._most_tool_labels = most_tool_labels
-        self._views: tuple[TenantView, ...] = ()
-        self._labelled: set[str] = set()
+        self._views: Mapping[str, TenantView] = {}
+        self._labelled: set[tuple[str, str]] = set()
         self._create_counters()
         self._create_gauges(version, recorder)
         ProcessCollector(registry=self.registry)
@@ -65,10 +67,15 @@ class Metrics:
         )
         codes = [*(error.code for error in ErrorCode), OTHER]
         self._error = {code: errors.labels(code).inc for code in codes}
-        self._tool_label: dict[str, str] = {}
-        self._auth_failures = Counter(
-            "bascule_auth_failures", "Calls without a valid credential.", registry=self.registry
+        self._tool_label: dict[tuple[str, str], tuple[str, str]] = {}
+        failures = Counter(
+            "bascule_auth_failures",
+            "Calls without a valid credential.",
+            ["reason"],
+            registry=self.registry,
         )
+        reasons = _AUTH_FAILURES.items()
+        self._auth_failure = {code: failures.labels(reason).inc for code, reason in reasons}
 
     def _create_gauges(self, version: str, recorder: Recorder) -> None:
         self._snapshot_version = Gauge(
@@ -87,13 +94,14 @@ class Metrics:
 
     def follow(self, snapshot: Snapshot) -> None:
         """Learn the tools of `snapshot`; series of tools it no longer has are dropped."""
-        self._views = tuple(snapshot.tenants.values())
-        gone = {tool for tool in self._labelled if not self._knows(tool)}
+        self._views = snapshot.tenants
+        gone = {one for one in self._labelled if not self._knows(*one)}
         counts = self._cells.tool_calls
-        for labels in [one for one in counts if one[0] in gone]:
+        kept = {*self._views, UNKNOWN}
+        for labels in [one for one in counts if one[:2] in gone or one[0] not in kept]:
             del counts[labels]
         self._labelled -= gone
-        self._tool_label = {tool: tool for tool in self._labelled}
+        self._tool_label = {one: one for one in self._labelled}
         self._snapshot_version.set(snapshot.version)
 
     def observe(self, record: AuditRecord) -> None:
@@ -108,28 +116,34 @@ class Metrics:
         cells.response_bytes += record.response_size
         tool = record.tool_name
         if tool:
-            label = self._tool_label.get(tool) or self._label(tool)
+            known = self._tool_label.get((record.tenant, tool))
+            labels = (*(known or self._label(record.tenant, tool)), status)
             counts = cells.tool_calls
-            counts[label, status] = counts.get((label, status), 0) + 1
+            counts[labels] = counts.get(labels, 0) + 1
         if record.error_code:
             self._count_error(record.error_code)
 
     def _count_error(self, code: str) -> None:
         self._error.get(code, self._error[OTHER])()
-        if code in _AUTH_FAILURES:
-            self._auth_failures.inc()
+        if code in self._auth_failure:
+            self._auth_failure[code]()
 
-    def _knows(self, tool: str) -> bool:
-        return any(tool in view.tools or tool in view.disabled for view in self._views)
+    def _knows(self, tenant: str, tool: str) -> bool:
+        view = self._views.get(tenant)
+        return view is not None and (tool in view.tools or tool in view.disabled)
 
-    def _label(self, tool: str) -> str:
-        if not self._knows(tool):
-            return UNKNOWN
+    def _label(self, tenant: str, tool: str) -> tuple[str, str]:
+        """The labels for tenant and tool."""
+        if tenant not in self._views:
+            return UNKNOWN, UNKNOWN
+        if not self._knows(tenant, tool):
+            return tenant, UNKNOWN
         if len(self._labelled) >= self._most_tool_labels:
-            return OTHER
-        self._labelled.add(tool)
-        self._tool_label[tool] = tool
-        return tool
+            return tenant, OTHER
+        labels = tenant, tool
+        self._labelled.add(labels)
+        self._tool_label[labels] = labels
+        return labels
 
     def render(self, accept: str = "") -> tuple[str, bytes]:
         """All metrics, with their content type: OpenMetrics where `accept` asks, else text."""

@@ -24,6 +24,8 @@ _SECRET_KEYS: Final = frozenset(
     {"access", "account", "api", "encryption", "hmac", "master", "private", "sealing", "secret",
      "shared", "signing", "ssh", "subscription"}
 )  # fmt: skip
+_MEASURES: Final = frozenset({"attempts", "bytes", "characters", "seconds"})
+"""Last words of what is a number, whatever it is a number of."""
 _COUNTED: Final = frozenset({"max", "min", "total", "used", "remaining", "input", "output"})
 
 _LONGEST_SECRET: Final = 16_384
@@ -86,6 +88,8 @@ _FORMS: Final = (
 def is_secret_name(name: str) -> bool:
     """Whether a field called `name` holds a secret: `Authorization`, `apiKey`, `client_secret`."""
     words = _HUMP.sub("_", name).replace("-", "_").replace(".", "_").lower().split("_")
+    if words[-1] in _MEASURES:
+        return False
     if not _SECRET_WORDS.isdisjoint(words):
         return True
     last, before = words[-1], words[-2] if len(words) > 1 else ""

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple, Protocol
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+_LABELS: Final = ("tenant", "upstream")
 _BREAKER: Final = {"closed": 0.0, "half_open": 1.0, "open": 2.0}
 _HEALTH: Final = {"down": 0.0, "degraded": 0.5, "healthy": 1.0}
 
@@ -13,6 +14,7 @@ _HEALTH: Final = {"down": 0.0, "degraded": 0.5, "healthy": 1.0}
 class UpstreamFigures(NamedTuple):
     """Of one upstream; `health` is None where it is not known."""
 
+    tenant: str
     name: str
     breaker: str
     health: str | None
@@ -31,11 +33,11 @@ class Figures(Protocol):
     """Where the figures come from."""
 
     def upstreams(self) -> Iterable[UpstreamFigures]:
-        """Every upstream; of several tenants' with one name, each."""
+        """Every upstream of every tenant."""
         ...
 
-    def retries(self) -> Mapping[str, int]:
-        """How often a call was sent once more, by upstream."""
+    def retries(self) -> Mapping[tuple[str, str], int]:
+        """How often a call was sent once more, by tenant and upstream."""
         ...
 
     def kept(self) -> KeptFigures:
@@ -48,7 +50,7 @@ class Figures(Protocol):
 
 
 class UpstreamMetrics(Collector):
-    """No label comes from a caller. Of upstreams of one name, the worst is shown."""
+    """No label comes from a caller: tenants and upstreams are those of the snapshot."""
 
     def __init__(self, figures: Figures) -> None:
         self._figures = figures
@@ -64,25 +66,23 @@ class UpstreamMetrics(Collector):
         yield _counter(
             "bascule_retries",
             "Calls that were sent to their upstream once more.",
-            "upstream",
+            _LABELS,
             figures.retries(),
         )
         yield from _kept(figures.kept())
         yield _counter(
             "bascule_output_mismatches",
             "Answers that did not fit the tool's output schema, by what was done with them.",
-            "action",
-            figures.mismatches(),
+            ("action",),
+            {(action,): count for action, count in figures.mismatches().items()},
         )
 
 
 def _conditions(found: list[UpstreamFigures]) -> Iterable[Metric]:
-    breakers: dict[str, float] = {}
-    healths: dict[str, float] = {}
-    for one in found:
-        breakers[one.name] = max(breakers.get(one.name, 0.0), _BREAKER[one.breaker])
-        if one.health is not None:
-            healths[one.name] = min(healths.get(one.name, 1.0), _HEALTH[one.health])
+    breakers = {(one.tenant, one.name): _BREAKER[one.breaker] for one in found}
+    healths = {
+        (one.tenant, one.name): _HEALTH[one.health] for one in found if one.health is not None
+    }
     yield _gauge("bascule_breaker_state", "0 closed, 1 half open, 2 open.", breakers)
     yield _gauge("bascule_upstream_health", "0 down, 0.5 degraded, 1 healthy.", healths)
 
@@ -100,15 +100,17 @@ def _kept(kept: KeptFigures) -> Iterable[Metric]:
     )
 
 
-def _gauge(name: str, meaning: str, values: Mapping[str, float]) -> Metric:
-    family = GaugeMetricFamily(name, meaning, labels=["upstream"])
-    for label, value in sorted(values.items()):
-        family.add_metric([label], value)
+def _gauge(name: str, meaning: str, values: Mapping[tuple[str, str], float]) -> Metric:
+    family = GaugeMetricFamily(name, meaning, labels=_LABELS)
+    for labels, value in sorted(values.items()):
+        family.add_metric(labels, value)
     return family
 
 
-def _counter(name: str, meaning: str, label: str, values: Mapping[str, int]) -> Metric:
-    family = CounterMetricFamily(name, meaning, labels=[label])
+def _counter(
+    name: str, meaning: str, labels: tuple[str, ...], values: Mapping[tuple[str, ...], int]
+) -> Metric:
+    family = CounterMetricFamily(name, meaning, labels=labels)
     for one, value in sorted(values.items()):
-        family.add_metric([one], value)
+        family.add_metric(one, value)
     return family

@@ -2,6 +2,7 @@
 
 import asyncio
 import copy
+import hashlib
 import time
 from collections.abc import Awaitable, Callable
 from typing import Final, cast
@@ -11,7 +12,7 @@ import msgspec
 from bascule.gateway.call import Call, JsonObject, Result, ResultKind
 from bascule.gateway.errors import GatewayError, UpstreamTimeout, UpstreamUnreachable
 from bascule.gateway.stage import Executor
-from bascule.gateway.tool import RiskLevel, Tool
+from bascule.gateway.tool import RiskLevel, Tool, Upstream
 from bascule.traffic.answers import Aged, Answers, Key, Space
 
 CACHED_META: Final = "io.bascule/cached"
@@ -25,6 +26,21 @@ _canonical = msgspec.json.Encoder(order="deterministic").encode
 def _for_anybody(call: Call) -> str:
     del call
     return ""
+
+
+def _for_its_caller(call: Call) -> str:
+    owner = "" if call.principal is None else call.principal.owner
+    if call.bearer is None:
+        return owner
+    # Another token of the same person may let them see less.
+    return f"{owner} {hashlib.sha256(call.bearer.for_exchange().encode()).hexdigest()}"
+
+
+def scope_for(upstream: Upstream) -> Callable[[Call], str]:
+    """Whose the answers of `upstream` are: its caller's alone where it is called in their name."""
+    connector = upstream.connector
+    own = connector.exchange is not None or connector.user_grants is not None
+    return _for_its_caller if own else _for_anybody
 
 
 class _Flight:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Final
 
+from bascule.transports.proxies import TRUST_NOBODY, Proxies
+
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _MOST_REMEMBERED: Final = 256
 _AUTHORITY: Final = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::([0-9]{0,5}))?")
@@ -27,9 +29,13 @@ class DoorConfig:
 
 
 class Door:
-    """Remembers good values, so that a known caller costs one set look-up."""
+    """Remembers good values, so that a known caller costs one set look-up.
 
-    def __init__(self, config: DoorConfig) -> None:
+    `proxies` tell whom a request comes from that is let in.
+    """
+
+    def __init__(self, config: DoorConfig, proxies: Proxies = TRUST_NOBODY) -> None:
+        self.proxies = proxies
         self._hosts = _LOOPBACK | {host.lower().strip("[]") for host in config.allowed_hosts}
         self._origins = {origin.lower().rstrip("/") for origin in config.allowed_origins}
         self._good_hosts: set[bytes] = set()
@@ -41,11 +47,19 @@ class Door:
             return "the Host header is missing"
         if host not in self._good_hosts and not self._check(host, self._good_hosts, self._host):
             return "this Host is not served here; add it to server.allowed_hosts"
-        if origin is None or origin in self._good_origins:
+        if origin is None or origin in self._good_origins or _is_own(host, origin):
             return None
         if not self._check(origin, self._good_origins, self._origin):
             return "this Origin may not call here; add it to server.allowed_origins"
         return None
+
+    def trusts(self, host: bytes | None, origin: bytes) -> bool:
+        """Whether scripts of an `origin` that is admitted may use a person's cookies.
+
+        A page of just any program on loopback may not, unless the gateway is there as well.
+        """
+        named = origin.decode("latin-1").lower() in self._origins
+        return named or host_of(host) in _LOOPBACK
 
     @staticmethod
     def _check(value: bytes, good: set[bytes], accept: Callable[[str], bool]) -> bool:
@@ -63,6 +77,17 @@ class Door:
             return True
         scheme, _, authority = origin.partition("://")
         return scheme in {"http", "https"} and _hostname(authority) in _LOOPBACK
+
+
+def _is_own(host: bytes, origin: bytes) -> bool:
+    """Whether a page of this very host sent the request; the host has been judged."""
+    scheme, _, authority = origin.partition(b"://")
+    return authority == host and scheme in {b"http", b"https"}
+
+
+def host_of(header: bytes | None) -> str:
+    """The name in a Host header, in lower case and without its port; empty where there is none."""
+    return _hostname((header or b"").decode("latin-1").lower()) or ""
 
 
 def door_header_repeated(headers: Sequence[tuple[bytes, bytes]]) -> bool:

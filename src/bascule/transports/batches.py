@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from bascule.transports.authentication import WWW_AUTHENTICATE
 from bascule.transports.reply import Reply
 
 MOST_MESSAGES: Final = 50
@@ -49,6 +50,9 @@ def join(replies: Sequence[Reply]) -> Reply:
     if not told:
         return Reply(202, b"", [])
     statuses = {reply.status for reply in told}
-    status = told[0].status if len(statuses) == 1 else 200
     body = b"[%b]" % b",".join(reply.body for reply in told)
-    return Reply(status, body, told[0].headers)
+    if len(statuses) == 1:
+        return Reply(told[0].status, body, told[0].headers)
+    # What one of them is challenged for does not hold for all.
+    headers = [one for one in told[0].headers if one[0] != WWW_AUTHENTICATE]
+    return Reply(200, body, headers)

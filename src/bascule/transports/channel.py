@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from bascule.gateway.call import Call, Endpoint
+from bascule.gateway.principal import Certificate
 from bascule.gateway.session import Session, SessionOwner
 
 
@@ -23,11 +24,14 @@ class DuplexConfig:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who is at the other end. Every message is judged by `credential` anew."""
+    """Who is at the other end. Every message is judged by credential and certificate anew."""
 
     endpoint: Endpoint
     peer: str
     credential: str | None = field(default=None, repr=False)
+    certificate: Certificate | None = None
+    host: str = ""
+    resource: str = ""
 
 
 def join(call: Call, session: Session | None) -> None:

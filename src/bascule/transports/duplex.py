@@ -83,13 +83,14 @@ class Duplex:
 
     # What the channel does.
 
-    async def take(self, raw: bytes, credential: str | None = None) -> None:
+    async def take(self, raw: bytes, caller: Caller | None = None) -> None:
         """Take in one message; waits while there is no room for another request.
 
-        `credential` where the message brought its own. One message at a time, but for those that
-        need no room: who has several at hand may take in an answer while a request waits.
+        `caller` where the message did not come over the channel itself. One message at a time, but
+        for those that need no room: who has several at hand may take in an answer while a request
+        waits.
         """
-        call = self._call(raw, credential)
+        call = self._call(raw, caller or self._caller)
         if len(raw) > self._config.max_message_bytes:
             call.fault = objections.too_large(self._config.max_message_bytes)
             await self._answer_at_once(call)
@@ -268,14 +269,16 @@ class Duplex:
 
     # Calls, and the tasks they run in.
 
-    def _call(self, raw: bytes, credential: str | None) -> Call:
+    def _call(self, raw: bytes, caller: Caller) -> Call:
         now = time.monotonic()
-        caller = self._caller
         return Call(
             method=Method.MALFORMED,
             correlation_id=self._ids.next(),
             endpoint=caller.endpoint,
-            credential=credential or caller.credential,
+            credential=caller.credential,
+            certificate=caller.certificate,
+            host=caller.host,
+            resource=caller.resource,
             peer=caller.peer,
             request_bytes=len(raw),
             arrived=now,
@@ -283,7 +286,7 @@ class Duplex:
         )
 
     def _internal(self, method: Method, session: Session) -> Call:
-        call = self._call(b"", None)
+        call = self._call(b"", self._caller)
         call.method, call.era = method, Era.LEGACY
         join(call, session)
         return call

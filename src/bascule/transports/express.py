@@ -21,6 +21,7 @@ import structlog
 from bascule.transports.disconnect import Watch
 from bascule.transports.heads import END, may_become_plain, read_head
 from bascule.transports.outlet import Outlet
+from bascule.transports.peers import NOBODY, Peer, peer_of
 from bascule.transports.reply import Head, HeaderList, Reply
 
 _log = structlog.get_logger(__name__)
@@ -37,12 +38,15 @@ class Service(Protocol):
 
     max_body_bytes: int
 
-    def judge(self, path: str, headers: HeaderList) -> Head | None:
-        """Judge a POST by its head, whatever its body; None for one to be handed over."""
+    def judge(self, path: str, headers: HeaderList, peer: Peer) -> Head | None:
+        """Judge a POST from `peer` by its head, whatever its body; None for one to be handed over.
+
+        The same head of the same peer is always judged the same.
+        """
         ...
 
     def answer(
-        self, head: Head, body: bytes, peer: str, watch: Watch, outlet: Outlet
+        self, head: Head, body: bytes, watch: Watch, outlet: Outlet
     ) -> Awaitable[Reply | None]:
         """Answer the request.
 
@@ -102,7 +106,7 @@ class ExpressLane(asyncio.Protocol):
         # Every call has a copy of its own: what one binds must not show in the next.
         self._context = contextvars.copy_context()
         self._transport: asyncio.Transport | None = None
-        self._peer = ""
+        self._peer = NOBODY
         self._watch = Watch()
         self._task: asyncio.Task[None] | None = None
         self._closing = False
@@ -126,8 +130,7 @@ class ExpressLane(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         self._since = self._loop.time()
         self._timer = self._loop.call_later(self._config.patience_seconds / 2, self._check_time)
-        peer = transport.get_extra_info("peername")
-        self._peer = str(peer[0]) if peer else ""
+        self._peer = peer_of(transport)
         if len(self._listener.connections) >= self._config.max_connections:
             self._hand_over(b"")
         else:
@@ -252,7 +255,7 @@ class ExpressLane(asyncio.Protocol):
         plain = read_head(raw)
         if plain is None or plain.length > self._service.max_body_bytes:
             return False
-        head = self._service.judge(plain.path, plain.headers)
+        head = self._service.judge(plain.path, plain.headers, self._peer)
         if head is None or head.refusal is not None:
             return False
         self._head, self._length = head, plain.length
@@ -285,7 +288,7 @@ class ExpressLane(asyncio.Protocol):
         head = self._head
         assert head is not None  # noqa: S101 - `_begin` follows a head
         try:
-            reply = await self._service.answer(head, body, self._peer, self._watch, self)
+            reply = await self._service.answer(head, body, self._watch, self)
             answer = None if reply is None else self._encode(reply)
         except asyncio.CancelledError:
             self._closing = True

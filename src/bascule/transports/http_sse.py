@@ -15,8 +15,9 @@ from bascule.protocol.messages import MalformedMessage, decode
 from bascule.protocol.results import encode_error
 from bascule.transports.asgi import Receive, Scope, Send, respond
 from bascule.transports.bodies import BodyTooLarge, ClientGone, read_body
+from bascule.transports.channel import Caller
 from bascule.transports.duplex import Duplex
-from bascule.transports.entrance import Entrance, bearer, refusal, whose
+from bascule.transports.entrance import Entrance, refusal, whose
 from bascule.transports.paths import DoorKind, door_at
 from bascule.transports.reply import Reply
 from bascule.transports.sse import COMMENT, SSE_HEADERS, encode_event
@@ -109,9 +110,10 @@ class HttpSseDoor:
     # The POSTs.
 
     async def _post(self, scope: Scope, receive: Receive) -> Reply | None:
-        stream = await self._addressed(scope)
-        if isinstance(stream, Reply):
-            return stream
+        addressed = await self._addressed(scope)
+        if isinstance(addressed, Reply):
+            return addressed
+        stream, caller = addressed
         headers = dict(scope["headers"])
         most = self._entrance.config.max_message_bytes
         try:
@@ -124,11 +126,11 @@ class HttpSseDoor:
             decode(body)
         except MalformedMessage as fault:
             return _malformed(fault)
-        await stream.duplex.take(body, bearer(headers.get(b"authorization")))
+        await stream.duplex.take(body, caller)
         return _ACCEPTED
 
-    async def _addressed(self, scope: Scope) -> _Stream | Reply:
-        """The stream that a POST belongs to, judged by its head alone."""
+    async def _addressed(self, scope: Scope) -> tuple[_Stream, Caller] | Reply:
+        """The stream that a POST belongs to, and who sends it, judged by its head alone."""
         admitted = await self._entrance.admit(scope)
         if isinstance(admitted, Reply):
             return admitted
@@ -138,10 +140,10 @@ class HttpSseDoor:
             return refusal(ErrorCode.UNSUPPORTED_MEDIA, text)
         stream = self._find(scope)
         # One answer for all: an id says nothing to who did not open the stream.
-        if stream is None or stream.owner != admitted[1]:
+        if stream is None or whose(stream.owner) != whose(admitted[1]):
             text = "There is no such stream. Open a new one with GET."
             return refusal(ErrorCode.SESSION_UNKNOWN, text)
-        return stream
+        return stream, admitted[0]
 
     def _find(self, scope: Scope) -> _Stream | None:
         given = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("session", [""])

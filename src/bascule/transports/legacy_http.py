@@ -49,8 +49,8 @@ _NEVER_STREAMED: Final = frozenset(
     {Method.INITIALIZE, Method.PING, Method.SET_LEVEL, Method.NOTIFICATION, Method.RESPONSE}
 )
 
-NewCall = Callable[[Head, str], Call]
-"""Makes the call for a request with this head from this peer."""
+NewCall = Callable[[Head], Call]
+"""Makes the call for a request with this head."""
 
 
 class LegacyHttp:
@@ -95,10 +95,10 @@ class LegacyHttp:
         return await self._streamed(call, session, self._sessions, outlet)
 
     async def stream(
-        self, head: Head, peer: str, watch: AbstractContextManager[object], outlet: Outlet
+        self, head: Head, watch: AbstractContextManager[object], outlet: Outlet
     ) -> Reply | None:
         """Answer a GET: None where everything was said through `outlet`, or nobody is left."""
-        call = self._call_of(Method.STREAM, head, peer)
+        call = self._call_of(Method.STREAM, head)
         session = await self._join(call, head)
         with watch:
             answer = await self._gateway.handle(call, self._render)
@@ -113,9 +113,9 @@ class LegacyHttp:
             return None if refusal is None or outlet.begun else self._refused(call, refusal)
         return None
 
-    async def end(self, head: Head, peer: str) -> Reply:
+    async def end(self, head: Head) -> Reply:
         """Answer a DELETE: end the session, its calls and its streams."""
-        call = self._call_of(Method.END, head, peer)
+        call = self._call_of(Method.END, head)
         session = await self._join(call, head)
         answer = await self._gateway.handle(call, self._render)
         if session is None or self._sessions is None or not isinstance(answer.outcome, Result):
@@ -190,7 +190,7 @@ class LegacyHttp:
     async def _batch(self, call: Call, head: Head, body: bytes) -> Reply:
         members = split(body)
         if members is not None:
-            return await answer_all(members, partial(self._member, head, call.peer))
+            return await answer_all(members, partial(self._member, head))
         call.fault = Refuse(
             ErrorCode.INVALID_REQUEST,
             f"A batch has 1 to {MOST_MESSAGES} messages.",
@@ -198,9 +198,9 @@ class LegacyHttp:
         )
         return reply_to(call, await self._gateway.handle(call, self._render))
 
-    async def _member(self, head: Head, peer: str, body: bytes) -> Reply | None:
+    async def _member(self, head: Head, body: bytes) -> Reply | None:
         """Answer one message of a batch; it can be cancelled, but not ask anything."""
-        call = self._new_call(head, peer)
+        call = self._new_call(head)
         call.request_bytes = len(body)
         message = read_call(call, body, head.headers, head.all_headers)
         if call.method is Method.INITIALIZE or call.era is Era.MODERN:
@@ -213,8 +213,8 @@ class LegacyHttp:
             return await self._whole(call, message, session, body)
         return None
 
-    def _call_of(self, method: Method, head: Head, peer: str) -> Call:
-        call = self._new_call(head, peer)
+    def _call_of(self, method: Method, head: Head) -> Call:
+        call = self._new_call(head)
         call.method = method
         call.era = Era.LEGACY
         call.version = header_version(head.headers) or ASSUMED_LEGACY_VERSION

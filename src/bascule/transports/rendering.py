@@ -11,6 +11,7 @@ from bascule.protocol import codes
 from bascule.protocol.messages import SUBSCRIPTION_KEY
 from bascule.protocol.results import Identity, encode_error, encode_result, tool_error
 from bascule.protocol.versions import Era
+from bascule.transports.challenges import ask_to_visit
 
 ERROR_META: Final = "io.bascule/error"
 
@@ -22,6 +23,8 @@ _TOOL_ERRORS: Final = frozenset(
         ErrorCode.TOOL_FAILED,
         ErrorCode.TOOL_TIMEOUT,
         ErrorCode.TOOL_DISABLED,
+        ErrorCode.CONSENT_REQUIRED,
+        ErrorCode.TOKEN_REQUIRED,
         ErrorCode.UPSTREAM_UNREACHABLE,
         ErrorCode.UPSTREAM_TIMEOUT,
         ErrorCode.UPSTREAM_RATE_LIMITED,
@@ -35,6 +38,7 @@ _STATUS_IN_BOTH_ERAS: Final = frozenset(
         ErrorCode.INVALID_TOKEN,
         ErrorCode.TOKEN_EXPIRED,
         ErrorCode.ORIGIN_REFUSED,
+        ErrorCode.INSUFFICIENT_SCOPE,
         ErrorCode.INVALID_REQUEST,
         ErrorCode.MALFORMED_JSON,
         ErrorCode.TOO_LARGE,
@@ -69,9 +73,13 @@ def renderer(identity: Identity) -> Callable[[Call, Outcome], bytes]:
                 # What ends the subscription (basic/patterns/subscriptions "Graceful Closure").
                 body = {**body, "_meta": {SUBSCRIPTION_KEY: call.message_id}}
             return encode_result(call.message_id, body, call.era, identity, outcome.kind)
+        challenged = isinstance(outcome, Challenge)
         if isinstance(outcome, Challenge):
-            outcome = _challenge_refusal(outcome)
-        if call.method is Method.TOOLS_CALL and _is_for_the_model(outcome):
+            asked = ask_to_visit(call, outcome, identity)
+            if asked is not None:
+                return asked
+            outcome = outcome.as_refusal()
+        if call.method is Method.TOOLS_CALL and (challenged or _is_for_the_model(outcome)):
             text = f"{outcome.error.code}: {outcome.public}"
             body = tool_error(text, {ERROR_META: _data(call, outcome)})
             return encode_result(call.message_id, body, call.era, identity)
@@ -89,7 +97,8 @@ def http_status(call: Call, outcome: Outcome) -> int:
     if isinstance(outcome, Result):
         return 200
     if isinstance(outcome, Challenge):
-        return 403
+        # A 403 would have clients look for another token, and drop the words they are sent.
+        return 200 if call.message_id is not None else outcome.need.error.http_status
     if call.message_id is None:
         # No request to answer: only the status can say it ("Sending Messages", rule 5).
         return outcome.error.http_status
@@ -106,11 +115,6 @@ def _with_code(call: Call, result: Result) -> Mapping[str, object]:
         return result.body
     error = {"code": ErrorCode.TOOL_FAILED.code, "correlation_id": call.correlation_id}
     return {**result.body, "_meta": {ERROR_META: error}}
-
-
-def _challenge_refusal(challenge: Challenge) -> Refuse:
-    details = {"elevation_url": challenge.url}
-    return Refuse(ErrorCode.FORBIDDEN, challenge.public, challenge.private, details)
 
 
 def _is_for_the_model(refusal: Refuse) -> bool:

@@ -7,7 +7,17 @@ from typing import Final, NamedTuple, TypeAlias
 from bascule.gateway.call import Call, Endpoint, Method, Result
 from bascule.gateway.errors import ErrorCode
 from bascule.gateway.kernel import Answer
+from bascule.gateway.scopes import BASIC
+from bascule.gateway.snapshot import Snapshot
+from bascule.gateway.verdict import Refuse
 from bascule.protocol.results import encode_error
+from bascule.transports.authentication import (
+    WWW_AUTHENTICATE,
+    challenge_of,
+    challenge_to,
+    objection_to,
+)
+from bascule.transports.peers import NOBODY, Peer
 from bascule.transports.rendering import http_status
 
 JSON: Final = (b"content-type", b"application/json")
@@ -40,8 +50,15 @@ class Head:
     correlation_id: str | None
     refusal: Reply | None = None
     accepts_events: bool = True
+    resource: str = ""
+    """As `Call.resource`."""
+    origin: Peer = NOBODY
+    """Whom the request comes from, which behind a trusted proxy is not the peer."""
+    host: str = ""
+    """As `Call.host`."""
 
 
+_CHALLENGING: Final = frozenset({401, 403})
 _NOT_ANSWERED: Final = frozenset({Method.NOTIFICATION, Method.RESPONSE})
 
 
@@ -50,7 +67,12 @@ def reply_to(call: Call, answer: Answer) -> Reply:
     if call.method in _NOT_ANSWERED and isinstance(answer.outcome, Result):
         return Reply(202, b"", [])
     status = http_status(call, answer.outcome)
-    return Reply(status, answer.body, _headers(call, status))
+    headers = _headers(call, status)
+    if status in _CHALLENGING:
+        asked = challenge_to(call, answer.outcome)
+        if asked is not None:
+            headers.append((WWW_AUTHENTICATE, asked))
+    return Reply(status, answer.body, headers)
 
 
 def turned_away(status: int, error: ErrorCode, text: str, *more: tuple[bytes, bytes]) -> Reply:
@@ -59,11 +81,22 @@ def turned_away(status: int, error: ErrorCode, text: str, *more: tuple[bytes, by
     return Reply(status, body, [JSON, *more])
 
 
+def misplaced(
+    all_headers: HeaderList, query: bytes, resource: str, host: str, snapshot: Snapshot
+) -> Reply | None:
+    """The refusal of a request whose credential comes twice, or in its address; None for others."""
+    objection = objection_to(all_headers, query)
+    if objection is None:
+        return None
+    error, text = objection
+    asked = challenge_of(Refuse(error, text, text), resource, host, snapshot, BASIC)
+    more = [] if asked is None else [(WWW_AUTHENTICATE, asked)]
+    return turned_away(error.http_status, error, text, *more)
+
+
 def _headers(call: Call, status: int) -> HeaderList:
     headers = [JSON, (b"x-correlation-id", call.correlation_id.encode())]
-    if status == 401:
-        headers.append((b"www-authenticate", b'Bearer realm="bascule"'))
-    elif status == 413:
+    if status == 413:
         headers.append((b"connection", b"close"))
     elif status == 503:
         headers.append((b"retry-after", b"5"))

@@ -7,7 +7,7 @@ What only the handshake era has is in `legacy_http`; its sessions are optional, 
 import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
@@ -18,8 +18,9 @@ from bascule.gateway.kernel import Gateway
 from bascule.gateway.verdict import Refuse
 from bascule.protocol.results import Identity
 from bascule.protocol.versions import Era
-from bascule.transports.access import Door, door_header_repeated
+from bascule.transports.access import Door, door_header_repeated, host_of
 from bascule.transports.asgi import AsgiOutlet, Receive, Scope, Send, respond
+from bascule.transports.authentication import bearer
 from bascule.transports.backchannels import EventStream, LazyStream
 from bascule.transports.bodies import BodyTooLarge, ClientGone, read_body
 from bascule.transports.disconnect import DisconnectWatch, Sweep
@@ -28,9 +29,12 @@ from bascule.transports.listening import Listening
 from bascule.transports.outlet import Outlet
 from bascule.transports.parameters import streams
 from bascule.transports.paths import pinned_bundle
+from bascule.transports.peers import NOBODY, Peer, peer_in
+from bascule.transports.places import Place, endpoint_path
+from bascule.transports.proxies import REPEATED, CertificateRepeated
 from bascule.transports.reading import era_by_header, read_call
 from bascule.transports.rendering import renderer
-from bascule.transports.reply import Head, HeaderList, Reply, reply_to, turned_away
+from bascule.transports.reply import Head, HeaderList, Reply, misplaced, reply_to, turned_away
 from bascule.transports.sessions import Sessions
 from bascule.transports.sse import KeepAlive
 
@@ -47,6 +51,7 @@ class HttpConfig:
     max_body_bytes: int = 1_048_576
     request_timeout_seconds: float = 30.0
     keep_alive_seconds: float = 15.0
+    place: Place = field(default_factory=Place)
 
 
 class StreamableHttp:
@@ -81,12 +86,15 @@ class StreamableHttp:
     async def serve(self, endpoint: Endpoint, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request for `endpoint`."""
         method: str = scope["method"]
-        head = self.judge(endpoint, method, scope["headers"])
-        if head.refusal is not None:
-            await respond(send, *head.refusal)
+        head = self.judge(endpoint, method, scope["headers"], peer_in(scope))
+        refusal = head.refusal
+        query: bytes = scope.get("query_string", b"")
+        if refusal is None and query:
+            snapshot = self._gateway.snapshot
+            refusal = misplaced(head.all_headers, query, head.resource, head.host, snapshot)
+        if refusal is not None:
+            await respond(send, *refusal)
             return
-        client = scope.get("client")
-        peer = client[0] if client else ""
         outlet = AsgiOutlet(send)
         watch = DisconnectWatch(receive, self._sweep)
         if method == "POST":
@@ -94,11 +102,11 @@ class StreamableHttp:
                 body = await self._read(receive, head)
             except ClientGone:
                 return
-            reply = await self.answer(head, body, peer, watch, outlet)
+            reply = await self.answer(head, body, watch, outlet)
         elif method == "GET":
-            reply = await self._legacy.stream(head, peer, watch, outlet)
+            reply = await self._legacy.stream(head, watch, outlet)
         else:
-            reply = await self._legacy.end(head, peer)
+            reply = await self._legacy.end(head)
         if reply is not None and not outlet.begun:
             await respond(send, *reply)
         elif outlet.begun:
@@ -112,10 +120,23 @@ class StreamableHttp:
         except BodyTooLarge:
             return None
 
-    def judge(self, endpoint: Endpoint, method: str, all_headers: HeaderList) -> Head:
-        """Judge a request by its head; the same head is always judged the same."""
+    def judge(
+        self, endpoint: Endpoint, method: str, all_headers: HeaderList, peer: Peer = NOBODY
+    ) -> Head:
+        """Judge a request by its head; the same head of the same peer is always judged the same."""
         headers = dict(all_headers)
-        credential = _bearer(headers.get(b"authorization"))
+        credential = bearer(headers.get(b"authorization"))
+        scheme = self._door.proxies.scheme(peer, all_headers)
+        path, host = endpoint_path(endpoint), host_of(headers.get(b"host"))
+        resource = self._config.place.resource(headers.get(b"host"), path, scheme)
+        refusal = self._turn_away(method, headers, all_headers)
+        if refusal is None and len(headers) != len(all_headers):
+            refusal = misplaced(all_headers, b"", resource, host, self._gateway.snapshot)
+        origin = peer
+        try:
+            origin = self._door.proxies.origin(peer, all_headers)
+        except CertificateRepeated:
+            refusal = refusal or turned_away(400, ErrorCode.INVALID_REQUEST, REPEATED)
         # Whoever is given the headers to look something up must not find secrets there.
         headers |= {name: b"" for name in _SECRET_HEADERS if name in headers}
         if endpoint.kind is EndpointKind.BUNDLE:
@@ -126,15 +147,17 @@ class StreamableHttp:
             all_headers,
             credential,
             accepted_correlation_id(headers.get(b"x-correlation-id")),
-            self._turn_away(method, headers, all_headers),
+            refusal,
             _accepts_events(headers.get(b"accept", b"*/*")[:_LONGEST_KIND]),
+            resource,
+            origin,
+            host,
         )
 
     async def answer(
         self,
         head: Head,
         body: bytes | None,
-        peer: str,
         watch: AbstractContextManager[object],
         outlet: Outlet,
     ) -> Reply | None:
@@ -143,7 +166,7 @@ class StreamableHttp:
         A modern call runs inside `watch`, which may cancel it; where it did, there is no answer.
         None, too, where the answer went through `outlet`.
         """
-        call = self._new_call(head, peer)
+        call = self._new_call(head)
         message = None
         if body is None:
             call.fault = self._too_large()
@@ -180,14 +203,18 @@ class StreamableHttp:
         finally:
             back.give_up()
 
-    def _new_call(self, head: Head, peer: str) -> Call:
+    def _new_call(self, head: Head) -> Call:
         now = time.monotonic()
+        origin = head.origin
         return Call(
             method=Method.MALFORMED,
             correlation_id=head.correlation_id or self._identifiers.next(),
             endpoint=head.endpoint,
             credential=head.credential,
-            peer=peer,
+            certificate=origin.certificate,
+            host=head.host,
+            resource=head.resource,
+            peer=origin.address,
             arrived=now,
             deadline=now + self._config.request_timeout_seconds,
         )
@@ -251,13 +278,6 @@ def _accepts_json(accept: bytes) -> bool:
 @lru_cache(maxsize=64)
 def _accepts_events(accept: bytes) -> bool:
     return any(kind in accept.lower() for kind in _EVENTS)
-
-
-def _bearer(header: bytes | None) -> str | None:
-    if header is None:
-        return None
-    scheme, _, credential = header.decode("latin-1").partition(" ")
-    return credential.strip() if scheme.lower() == "bearer" else None
 
 
 _NO_EVENTS: Final = Refuse(

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from bascule.storage.repositories.secrets import Secrets
+from bascule.storage.repositories.users import UserDraft, Users
 from bascule.upstreams.secrets.box import SecretBox
 from fakes.grpc_service import descriptors
 from unit.api.equipment import DECISION, OLD_KEY, make_pin
 from unit.api.shelf import make_desk
 from unit.api.site import Site, document
-from unit.api.uses import Route
+from unit.api.uses import CERTIFICATES, MODULE, Route, peopled_for
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ _DRAFT: Final = {"import_id": "the draft"}
 _LIVE: Final = {"import_id": "the live one"}
 _OLD: Final = {"name": "old"}
 _DESK: Final = {"name": "desk"}
+_BO: Final = {"name": "bo"}
+_SPARE: Final = {"name": "spare"}
 _MEMBER: Final = {"name": "desk", "member": "shown"}
 _RELEASE: Final = {"name": "desk", "version": "1.0.0"}
 _OWNER: Final = {"json": {"owner": "crm"}}
@@ -56,9 +59,17 @@ def _server(name: str, port: int = 9) -> dict[str, Any]:
     return {"json": {"name": name, "url": f"http://127.0.0.1:{port}/mcp"}}
 
 
+def _issuer(name: str, **changes: Any) -> dict[str, Any]:
+    return {"json": {"name": name, "issuer": f"https://{name}.example", **changes}}
+
+
 CHANGES: Final[Mapping[Route, Change]] = {
     ("POST", "/api/admin/openapi"): Change("openapi.import", {}, _UPLOAD),
     ("POST", "/api/admin/grpc"): Change("openapi.import", {}, _DESCRIPTORS),
+    ("POST", "/api/admin/modules"): Change("openapi.import", {}, MODULE),
+    ("POST", "/api/admin/connectors/{name}"): Change(
+        "openapi.import", {"name": "queries"}, {"json": {"bundle_id": "wired", "address": "shop"}}
+    ),
     ("POST", "/api/admin/openapi/{import_id}/publish"): Change("openapi.publish", _DRAFT),
     ("POST", "/api/admin/openapi/{import_id}/discard"): Change("openapi.discard", _DRAFT),
     ("POST", "/api/admin/openapi/{import_id}/rollback"): Change("openapi.rollback", _LIVE),
@@ -111,11 +122,61 @@ CHANGES: Final[Mapping[Route, Change]] = {
         "key.create", {}, {"json": {"name": "new", "roles": ["user"]}}
     ),
     ("DELETE", "/api/admin/keys/{key_id}"): Change("key.revoke", {"key_id": "the key"}),
+    ("POST", "/api/admin/keys/{key_id}/rotate"): Change(
+        "key.rotate", {"key_id": "the key"}, {"json": {"grace_seconds": 60}}
+    ),
+    ("POST", "/api/admin/users"): Change("user.create", {}, {"json": {"name": "new"}}),
+    ("PATCH", "/api/admin/users/{name}"): Change("user.update", _BO, {"json": {"roles": []}}),
+    ("DELETE", "/api/admin/users/{name}"): Change("user.delete", _BO),
+    ("POST", "/api/admin/users/{name}/deactivate"): Change("user.deactivate", _BO),
+    ("POST", "/api/admin/users/{name}/activate"): Change("user.activate", {"name": "idle"}),
+    ("POST", "/api/admin/users/{name}/sign-out"): Change("user.sign_out", _BO),
+    ("POST", "/api/admin/users/{name}/password"): Change("user.password", _BO, {"json": {}}),
+    ("POST", "/api/admin/roles"): Change(
+        "role.create", {}, {"json": {"name": "new", "permissions": ["tools:list"]}}
+    ),
+    ("PATCH", "/api/admin/roles/{name}"): Change(
+        "role.update", {"name": "clerk"}, {"json": {"permissions": []}}
+    ),
+    ("DELETE", "/api/admin/roles/{name}"): Change("role.delete", {"name": "clerk"}),
+    ("PUT", "/api/admin/groups/{name}"): Change(
+        "group.put", {"name": "/new"}, {"json": {"roles": ["user"]}}
+    ),
+    ("DELETE", "/api/admin/groups/{name}"): Change("group.delete", {"name": "staff"}),
+    ("POST", "/api/admin/tenants"): Change(
+        "tenant.create", {}, {"json": {"name": "new"}}, "system_admin"
+    ),
+    ("PATCH", "/api/admin/tenants/{name}"): Change(
+        "tenant.update", _SPARE, {"json": {"is_active": False}}, "system_admin"
+    ),
+    ("DELETE", "/api/admin/tenants/{name}"): Change("tenant.delete", _SPARE, role="system_admin"),
+    ("PUT", "/api/admin/certificate-rules/{name}"): Change(
+        "certificate_rule.put", {"name": "new"}, {"json": CERTIFICATES}, "system_admin"
+    ),
+    ("DELETE", "/api/admin/certificate-rules/{name}"): Change(
+        "certificate_rule.delete", {"name": "agents"}, role="system_admin"
+    ),
+    ("POST", "/api/admin/issuers"): Change("issuer.create", {}, _issuer("new"), "system_admin"),
+    ("PUT", "/api/admin/issuers/{name}"): Change(
+        "issuer.put", _OLD, _issuer("old", audiences=["x"]), "system_admin"
+    ),
+    ("POST", "/api/admin/issuers/{name}/status"): Change(
+        "issuer.status", _OLD, {"json": {"is_active": False}}, "system_admin"
+    ),
+    ("DELETE", "/api/admin/issuers/{name}"): Change("issuer.delete", _OLD, {}, "system_admin"),
 }
 
 DEEDS: Final[Mapping[Route, str]] = {
+    ("POST", "/api/me/grants"): "it asks for consent, and stores nothing",
+    ("POST", "/api/admin/grants"): "it asks for consent, and stores nothing",
+    ("DELETE", "/api/me/grants/{grant_id}"): "no snapshot holds grants: test_grants has it",
+    ("DELETE", "/api/admin/grants/{grant_id}"): "no snapshot holds grants: test_grants has it",
+    ("POST", "/api/me/keys"): "it is for people with an account: test_me has it",
+    ("DELETE", "/api/me/keys/{key_id}"): "it is for people with an account: test_me has it",
     ("POST", "/api/admin/servers/{name}/check"): "it asks a server, and stores nothing",
     ("POST", "/api/admin/upstreams/{name}/test"): "it reaches a service, and stores nothing",
+    ("POST", "/api/admin/issuers/{name}/test"): "it asks an issuer, and stores nothing",
+    ("POST", "/api/admin/issuers/{name}/explain"): "it judges a token, and stores nothing",
     ("POST", "/api/admin/upstreams/{name}/breaker/reset"): "breakers are kept in memory only",
 }
 """What is no GET but no change either, and why."""
@@ -132,12 +193,18 @@ async def seed(site: Site) -> dict[str, str]:
     assert (await site.post("/api/admin/servers", **_server("old"))).is_success
     service = {"url": "http://127.0.0.1:9"}
     assert (await site.ask("PUT", "/api/admin/upstreams/crm", json=service)).is_success
+    assert (await site.post("/api/admin/issuers", "system_admin", **_issuer("old"))).is_success
     key = await site.post("/api/admin/keys", json={"name": "old", "roles": ["user"]})
     await make_desk(site)
     await make_pin(site)
     async with site.rows() as (session, tenant_id):
         secret = SecretBox([OLD_KEY]).close("default", "old", "opensesame")
         await Secrets(session, tenant_id).put(secret)
+    for path in ("users", "roles", "groups", "tenants", "certificate-rules"):
+        await peopled_for(site, f"/api/admin/{path}/{{name}}")
+    async with site.rows() as (session, tenant_id):
+        await Users(session, tenant_id).create(UserDraft("idle"))
+        await Users(session, tenant_id).set_active("idle", is_active=False)
     return {
         "the draft": draft.json()["spec_id"],
         "the live one": live.json()["spec_id"],

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from unit.api.lobby import Lobby, open_lobby
 from unit.api.site import Site, make_database, open_site
 
 
@@ -23,4 +24,11 @@ async def site(prepared_database: Path, tmp_path: Path) -> AsyncIterator[Site]:
     """The API on a database of its own."""
     file = Path(shutil.copy(prepared_database, tmp_path))
     async with open_site(file) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def lobby(site: Site) -> AsyncIterator[Lobby]:
+    """The same, with everything that people sign in by."""
+    async with open_lobby(site) as opened:
         yield opened

@@ -6,13 +6,19 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
+from argon2.profiles import CHEAPEST
+
 from bascule.api.condition import Condition
 from bascule.api.probing import Step
 from bascule.gateway.snapshot import Snapshot
 from bascule.gateway.tool import Upstream, UpstreamKind
+from bascule.identity.passwords import Passwords
+from bascule.plugins import ConnectorCall, ConnectorTool
 from bascule.storage.repositories.pins import Definition, Pins
 from bascule.storage.repositories.upstreams import Upstreams
 from bascule.upstreams.secrets.box import SecretBox
+from fakes.consents import FakeConsents
+from fakes.issuers import FakeIssuer, tokens_of
 from unit.api.site import Site, altered
 
 OLD_KEY: Final = b"o" * 32
@@ -35,6 +41,10 @@ DECISION: Final[dict[str, Any]] = {
 """About the definition that `make_pin` leaves waiting."""
 
 
+QUICK_PASSWORDS = Passwords(CHEAPEST)
+"""As in earnest, but made in no time."""
+
+
 class FakeConditions:
     """Every upstream in force is well, and its breaker closed."""
 
@@ -52,6 +62,16 @@ class FakeConditions:
         return name in self.all(tenant)
 
 
+class FakeConnector:
+    """Finds one operation at every address."""
+
+    async def describe(self, address: str) -> Sequence[ConnectorTool]:
+        return [ConnectorTool("find", f"find_{address}", "Finds.", {"type": "object"})]
+
+    async def execute(self, call: ConnectorCall) -> object:
+        return {"found": call.operation}
+
+
 class FakeProber:
     """Reaches every service."""
 
@@ -65,8 +85,13 @@ async def equipped(site: Site) -> AsyncGenerator[Site]:
     async with altered(
         site,
         box=SecretBox([NEW_KEY, OLD_KEY]),
+        metrics=lambda _: ("text/plain", b"up 1\n"),
         conditions=FakeConditions(site.control.snapshot),
         prober=FakeProber(),
+        passwords=QUICK_PASSWORDS,
+        connectors={"queries": FakeConnector()},
+        consents=FakeConsents(),
+        tokens=tokens_of(FakeIssuer()),
     ) as other:
         yield other
 

@@ -19,7 +19,8 @@ from bascule.api.control import Control
 from bascule.api.importing import ImportRules
 from bascule.gateway.record import Recorder
 from bascule.gateway.snapshot import Snapshot
-from bascule.identity.api_keys import AuthenticateKey, RevokedKeys, digest_of
+from bascule.identity.api_keys import ApiKeys, RevokedKeys, digest_of
+from bascule.identity.authenticate import Authenticate
 from bascule.storage.compiler import compile_snapshot
 from bascule.storage.database import Database, open_database
 from bascule.storage.repositories.keys import KeyDraft, Keys
@@ -129,7 +130,7 @@ async def open_site(file: Path, recorder: Recorder | None = None) -> AsyncGenera
         control = Control(
             database=database,
             recorder=recorder or fake,
-            authenticator=AuthenticateKey(revoked),
+            authenticator=Authenticate(ApiKeys(revoked)),
             revocations=revoked,
             journal_directory=journal,
             snapshot=lambda: force.snapshot,
@@ -163,9 +164,11 @@ async def make_database(file: Path) -> None:
         await migrate(database)
         async with database.change(author="test") as session:
             await seed_defaults(session)
+        async with database.change(author="test") as session:
             other = await Tenants(session).create("acme")
             await seed_roles(session, other.id)
-            for name in TENANTS:
+        for name in TENANTS:
+            async with database.change(author="test") as session:
                 tenant_id = (await Tenants(session).get(name)).id
                 for role in await Roles(session, tenant_id).list():
                     await add_key(session, tenant_id, role.name, key_of(role.name, name))

@@ -11,7 +11,7 @@ from bascule.storage.repositories.keys import Keys
 from bascule.storage.seed import BUILTIN_ROLES
 from unit.api.equipment import equipped
 from unit.api.site import ROLES, Site, altered, contents, error_of, key_of
-from unit.api.uses import USES, Route, key_that, names_for
+from unit.api.uses import ANYBODY, USES, Route, key_that, names_for
 
 
 def routes_of(site: Site) -> set[Route]:
@@ -102,9 +102,12 @@ async def test_a_role_opens_exactly_the_routes_its_permissions_name(site: Site, 
     assert (await site.post("/api/admin/policies", json=rule)).is_success
     async with equipped(site) as whole:
         for (method, path), use in USES.items():
-            names = await names_for(whole, method, path)
+            names = await names_for(whole, method, path, role)
             response = await whole.ask(method, path.format(**names), role, **use.options)
-            if use.permission in permissions or "system_admin" in permissions:
+            if use.personal:
+                assert (response.status_code, error_of(response)["code"]) == (403, "E1004"), path
+                continue
+            if use.permission in {ANYBODY, *permissions} or "system_admin" in permissions:
                 assert response.is_success, (role, path, response.text)
                 continue
             error = error_of(response)

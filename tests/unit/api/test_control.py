@@ -118,6 +118,14 @@ async def test_a_change_waits_until_its_record_is_durable(
     assert whole.control.snapshot() is not snapshot
 
 
+async def test_a_record_names_the_agent_and_the_key_that_a_change_came_by(site: Site) -> None:
+    by_agent = Principal("default", "ann", frozenset(), key_id="key-1", agent="a robot")
+    async with site.control.change(Caller(by_agent, "c-1"), "thing.create", "it"):
+        pass
+    (record,) = site.recorder.records
+    assert (record.user, record.agent, record.key_id) == ("ann", "a robot", "key-1")
+
+
 async def test_a_block_that_fails_changes_nothing_and_is_recorded_as_a_failure(site: Site) -> None:
     before = contents(site)
 

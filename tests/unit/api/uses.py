@@ -4,10 +4,21 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
+from uuid import uuid4
 
+from bascule.gateway.issuer import CertificateRule
+from bascule.gateway.secrets import SealedSecret
 from bascule.gateway.tool import Upstream, UpstreamKind
+from bascule.storage.repositories.certificate_rules import CertificateRules
+from bascule.storage.repositories.grants import GrantDraft, GrantKey, UserGrants
+from bascule.storage.repositories.groups import Groups
+from bascule.storage.repositories.roles import Roles
+from bascule.storage.repositories.tenants import Tenants
 from bascule.storage.repositories.upstreams import Upstreams
+from bascule.storage.repositories.users import UserDraft, Users
+from bascule.storage.seed import seed_roles
 from fakes.grpc_service import descriptors
+from fakes.modules import MANIFEST, module
 from unit.api.equipment import DECISION, LISTED, SERVER, make_pin
 from unit.api.shelf import a_tool, make_desk, stock
 from unit.api.site import Site, add_key, document
@@ -15,12 +26,20 @@ from unit.api.site import Site, add_key, document
 Route = tuple[str, str]
 
 
+ANYBODY: Final = ""
+"""In place of a permission: whoever is identified may."""
+
+
 @dataclass(frozen=True)
 class Use:
-    """A request that succeeds for whoever holds `permission`."""
+    """A request that succeeds for whoever holds `permission`.
+
+    What is `personal` is for people who have an account, and refused to keys of nobody.
+    """
 
     permission: str
     options: dict[str, Any] = field(default_factory=dict[str, Any])
+    personal: bool = False
 
 
 _SERVER = {"name": "notes", "url": "http://127.0.0.1:9/mcp"}
@@ -33,8 +52,18 @@ _DOCUMENT = json.dumps(document()).encode()
 _UPLOAD = {"files": {"file": ("f", _DOCUMENT)}, "data": {"bundle_id": "shop"}}
 _GRPC = {"bundle_id": "orders", "target": "grpc://127.0.0.1:1"}
 _DESCRIPTORS = {"files": {"file": ("f", descriptors())}, "data": _GRPC}
+MODULE = {
+    "files": {"file": ("f.wasm", module()), "manifest": ("f.yaml", MANIFEST)},
+    "data": {"bundle_id": "text"},
+}
+_CONSENT = {"json": {"upstream": "notes"}}
+_CONNECTED = {"json": {"bundle_id": "wired", "address": "shop"}}
+_ROLE = {"name": "porter", "permissions": ["tools:list"]}
+CERTIFICATES = {"pattern": "URI:spiffe://example.org/agents/*", "roles": ["user"]}
 _SECRET = {"value": "opensesame"}
 _SERVICE = {"url": "http://127.0.0.1:9"}
+_ISSUER = {"name": "id", "issuer": "https://id.example"}
+_INACTIVE = {"is_active": False}
 
 USES: Final[Mapping[Route, Use]] = {
     ("GET", "/api/admin/tools"): Use("tools:write"),
@@ -57,6 +86,9 @@ USES: Final[Mapping[Route, Use]] = {
     ("POST", "/api/admin/openapi/{import_id}/discard"): Use("tools:write"),
     ("POST", "/api/admin/openapi/{import_id}/rollback"): Use("tools:write"),
     ("POST", "/api/admin/grpc"): Use("tools:write", _DESCRIPTORS),
+    ("POST", "/api/admin/modules"): Use("tools:write", MODULE),
+    ("POST", "/api/admin/connectors/{name}"): Use("mcp:manage_servers", _CONNECTED),
+    ("GET", "/api/admin/plugins"): Use("mcp:view_servers"),
     ("GET", "/api/admin/tools/{name}/versions"): Use("tools:write"),
     ("GET", "/api/admin/tools/{name}/diff"): Use("tools:write"),
     ("POST", "/api/admin/tools/{name}/rollback"): Use("tools:write"),
@@ -101,7 +133,54 @@ USES: Final[Mapping[Route, Use]] = {
     ("GET", "/api/admin/keys"): Use("users:manage"),
     ("POST", "/api/admin/keys"): Use("users:manage", {"json": {"name": "n", "roles": ["user"]}}),
     ("DELETE", "/api/admin/keys/{key_id}"): Use("users:manage"),
+    ("POST", "/api/admin/keys/{key_id}/rotate"): Use("users:manage", {"json": {}}),
+    ("GET", "/api/admin/users"): Use("users:manage"),
+    ("POST", "/api/admin/users"): Use("users:manage", {"json": {"name": "new"}}),
+    ("GET", "/api/admin/users/{name}"): Use("users:manage"),
+    ("PATCH", "/api/admin/users/{name}"): Use("users:manage", {"json": {"roles": ["user"]}}),
+    ("DELETE", "/api/admin/users/{name}"): Use("users:manage"),
+    ("POST", "/api/admin/users/{name}/deactivate"): Use("users:manage"),
+    ("POST", "/api/admin/users/{name}/activate"): Use("users:manage"),
+    ("POST", "/api/admin/users/{name}/sign-out"): Use("users:manage"),
+    ("POST", "/api/admin/users/{name}/password"): Use("users:manage", {"json": {}}),
+    ("GET", "/api/admin/permissions"): Use("users:manage"),
+    ("GET", "/api/admin/roles"): Use("users:manage"),
+    ("POST", "/api/admin/roles"): Use("users:manage", {"json": _ROLE}),
+    ("GET", "/api/admin/roles/{name}"): Use("users:manage"),
+    ("PATCH", "/api/admin/roles/{name}"): Use("users:manage", {"json": {"permissions": []}}),
+    ("DELETE", "/api/admin/roles/{name}"): Use("users:manage"),
+    ("GET", "/api/admin/groups"): Use("users:manage"),
+    ("GET", "/api/admin/groups/{name}"): Use("users:manage"),
+    ("PUT", "/api/admin/groups/{name}"): Use("users:manage", {"json": {"roles": ["user"]}}),
+    ("DELETE", "/api/admin/groups/{name}"): Use("users:manage"),
+    ("GET", "/api/admin/tenants"): Use("system_admin"),
+    ("POST", "/api/admin/tenants"): Use("system_admin", {"json": {"name": "new"}}),
+    ("GET", "/api/admin/tenants/{name}"): Use("system_admin"),
+    ("PATCH", "/api/admin/tenants/{name}"): Use("system_admin", {"json": {"is_active": False}}),
+    ("DELETE", "/api/admin/tenants/{name}"): Use("system_admin"),
+    ("GET", "/api/admin/certificate-rules"): Use("system_admin"),
+    ("PUT", "/api/admin/certificate-rules/{name}"): Use("system_admin", {"json": CERTIFICATES}),
+    ("DELETE", "/api/admin/certificate-rules/{name}"): Use("system_admin"),
+    ("GET", "/api/me"): Use(ANYBODY),
+    ("GET", "/api/me/grants"): Use(ANYBODY),
+    ("POST", "/api/me/grants"): Use(ANYBODY, _CONSENT),
+    ("DELETE", "/api/me/grants/{grant_id}"): Use(ANYBODY),
+    ("GET", "/api/admin/grants"): Use("users:manage"),
+    ("POST", "/api/admin/grants"): Use("mcp:manage_servers", _CONSENT),
+    ("DELETE", "/api/admin/grants/{grant_id}"): Use("users:manage"),
+    ("GET", "/api/me/keys"): Use(ANYBODY, personal=True),
+    ("POST", "/api/me/keys"): Use(ANYBODY, {"json": {"name": "own"}}, personal=True),
+    ("DELETE", "/api/me/keys/{key_id}"): Use(ANYBODY, personal=True),
+    ("GET", "/api/admin/issuers"): Use("system_admin"),
+    ("POST", "/api/admin/issuers"): Use("system_admin", {"json": _ISSUER}),
+    ("GET", "/api/admin/issuers/{name}"): Use("system_admin"),
+    ("PUT", "/api/admin/issuers/{name}"): Use("system_admin", {"json": _ISSUER}),
+    ("POST", "/api/admin/issuers/{name}/status"): Use("system_admin", {"json": _INACTIVE}),
+    ("DELETE", "/api/admin/issuers/{name}"): Use("system_admin"),
+    ("POST", "/api/admin/issuers/{name}/test"): Use("system_admin"),
+    ("POST", "/api/admin/issuers/{name}/explain"): Use("system_admin", {"json": {"token": "x"}}),
     ("GET", "/api/admin/audit-logs"): Use("audit:read"),
+    ("GET", "/metrics"): Use("metrics:read"),
 }
 
 
@@ -111,17 +190,34 @@ async def key_that(site: Site, secret: str, **changes: Any) -> str:
         return await add_key(session, tenant_id, "admin", secret, name=secret, **changes)
 
 
-async def names_for(site: Site, method: str, path: str) -> dict[str, str]:
+async def names_for(site: Site, method: str, path: str, role: str = "admin") -> dict[str, str]:
     """What `path` is to be about, put there as new, and no leftover in the way of a POST."""
-    for make in (_imported_for, _stocked_for, _reached_for, _ruled_for):
+    for make in (_imported_for, _stocked_for, _reached_for, _ruled_for, peopled_for):
         names = await make(site, path)
         if names:
             return names
+    if "/{grant_id}" in path:
+        return {"grant_id": await grant_of(site, f"key|{role}")}
     if (method, path) == ("POST", "/api/admin/servers"):
         await site.delete("/api/admin/servers/notes")
     if (method, path) == ("POST", "/api/admin/policies"):
         await site.delete("/api/admin/policies/rule")
+    if (method, path) == ("POST", "/api/admin/issuers"):
+        await site.delete("/api/admin/issuers/id", "system_admin")
     return {}
+
+
+async def grant_of(site: Site, owner: str, upstream: str = "notes") -> str:
+    """A grant of `owner`; gives its id."""
+    draft = GrantDraft(
+        GrantKey(owner, upstream, "https://id.example", f"https://{upstream}.example/mcp"),
+        "client",
+        ("read",),
+        None,
+        SealedSecret("", b"n" * 12, b"sealed", "k"),
+    )
+    async with site.rows() as (session, tenant_id):
+        return str((await UserGrants(session, tenant_id).put(draft)).id)
 
 
 async def _stocked_for(site: Site, path: str) -> dict[str, str]:
@@ -148,6 +244,8 @@ async def _reached_for(site: Site, path: str) -> dict[str, str]:
             service = Upstream("crm", UpstreamKind.REST, url="http://127.0.0.1:9")
             await Upstreams(session, tenant_id).upsert(service)
         return {"name": "crm"}
+    if path == "/api/admin/connectors/{name}":
+        return {"name": "queries"}
     if path == "/api/admin/secrets/{name}":
         await site.ask("PUT", "/api/admin/secrets/crm", json=_SECRET)
         return {"name": "crm"}
@@ -155,12 +253,43 @@ async def _reached_for(site: Site, path: str) -> dict[str, str]:
 
 
 async def _ruled_for(site: Site, path: str) -> dict[str, str]:
-    """A rule, or a key."""
+    """A rule, or a key, or an issuer of tokens."""
+    if path.startswith("/api/admin/issuers/{name}"):
+        await site.post("/api/admin/issuers", "system_admin", json=_ISSUER)
+        return {"name": "id"}
     if path == "/api/admin/policies/{name}":
         await site.post("/api/admin/policies", json=_RULE)
         return {"name": "rule"}
-    if path.endswith("/{key_id}"):
-        return {"key_id": await key_that(site, "bsc_victim")}
+    if "/{key_id}" in path:
+        return {"key_id": await key_that(site, f"bsc_{uuid4().hex}")}
+    return {}
+
+
+async def peopled_for(site: Site, path: str) -> dict[str, str]:
+    """A user, a role or a group; or a tenant, or what certificates stand for."""
+    async with site.rows() as (session, tenant_id):
+        if path.startswith("/api/admin/users/{name}"):
+            users = Users(session, tenant_id)
+            if await users.find("bo") is None:
+                await users.create(UserDraft("bo", roles=frozenset({"user"})))
+            return {"name": "bo"}
+        if path.startswith("/api/admin/roles/{name}"):
+            roles = Roles(session, tenant_id)
+            if "clerk" not in {role.name for role in await roles.list()}:
+                await roles.create("clerk", "Looks things up.", ["tools:list"])
+            return {"name": "clerk"}
+        if path.startswith("/api/admin/groups/{name}"):
+            await Groups(session, tenant_id).put("staff", ["user"])
+            return {"name": "staff"}
+        if path.startswith("/api/admin/certificate-rules/{name}"):
+            rule = CertificateRule("agents", "default", "DNS:agents.example.org", ("user",))
+            await CertificateRules(session, tenant_id).put(rule)
+            return {"name": "agents"}
+    if path.startswith("/api/admin/tenants/{name}"):
+        async with site.control.database.change(author="test") as session:
+            if await Tenants(session).find("spare") is None:
+                await seed_roles(session, (await Tenants(session).create("spare")).id)
+        return {"name": "spare"}
     return {}
 
 

@@ -173,6 +173,7 @@ async def test_where_no_server_completes_nothing_the_method_is_unknown() -> None
 
 def task_call(task_id: str, *, declared: bool = True) -> Call:
     call = Call(Method.TASKS_GET, "c-1", more=More(task_id=task_id))
+    call.snapshot = snapshot_of(VIEW)
     if declared:
         call.capabilities = read_capabilities(
             b'{"extensions":{"%b":{}}}' % TASKS_EXTENSION.encode()
@@ -189,6 +190,32 @@ async def test_a_task_is_where_its_id_says_and_named_after_its_tool() -> None:
     )
     with pytest.raises(StaleHandle):
         await locator.locate(task_call(task_id), make_principal("bob"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "served"),
+    [
+        (EndpointKind.SERVER, "alpha", True),
+        (EndpointKind.BUNDLE, "alpha", True),
+        (EndpointKind.SERVER, "beta", False),
+        (EndpointKind.BUNDLE, "beta", False),
+        (EndpointKind.BUNDLE, "nobody", False),
+    ],
+)
+async def test_a_task_is_there_at_endpoints_of_its_server_alone(
+    kind: EndpointKind, name: str, served: bool
+) -> None:
+    ids, ann = TaskIds(Seals([b"k" * 32])), make_principal()
+    call = task_call(ids.seal(ann, TaskHandle("alpha", "t-1", "slow")))
+    call.endpoint = Endpoint(kind, name)
+    found = await CatalogueLocator(Owners(PAGES), ids).locate(call, ann)
+    assert bool(found) is served
+
+
+async def test_a_task_of_a_server_that_is_gone_is_none() -> None:
+    ids, ann = TaskIds(Seals([b"k" * 32])), make_principal()
+    call = task_call(ids.seal(ann, TaskHandle("gone", "t-1", "slow")))
+    assert await CatalogueLocator(Owners(PAGES), ids).locate(call, ann) == ()
 
 
 async def test_who_declared_no_tasks_is_told_so_before_the_id_is_looked_at() -> None:

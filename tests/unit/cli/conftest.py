@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import structlog
 
+from bascule.cli.acting import act_in
 from fakes.instances import Instance, serving
 from unit.cli.shell import Service, answering, prepare_now
 
@@ -73,6 +74,7 @@ def empty_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     yield
+    act_in(None)
     root.handlers[:] = handlers
     root.setLevel(level)
     structlog.reset_defaults()

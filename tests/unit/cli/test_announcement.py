@@ -109,3 +109,13 @@ def test_a_module_is_called_through_the_interpreter(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(sys, "argv", ["/srv/site-packages/bascule/__main__.py"])
     assert command().endswith(" -m bascule")
     assert shlex.split(command())[0] == os.path.relpath(sys.executable)
+
+
+def test_it_shows_the_link_for_the_first_administrator_while_there_is_none(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    announce(READY, Path(".bascule"), seconds=1.0, setup="/setup/TOKEN")
+    printed = capsys.readouterr().out
+    assert "  http://127.0.0.1:8000/setup/TOKEN\n" in printed
+    assert "http://127.0.0.1:8000/sign-in" in printed
+    assert "/setup/" not in announced(capsys, Path(".bascule"))

@@ -92,3 +92,11 @@ async def test_a_call_that_skipped_authorisation_is_never_executed(missing: str)
     with pytest.raises(RuntimeError, match="needs a tool and a principal"):
         await ByUpstream({("acme", "dealers"): upstream}).execute(call)
     assert not upstream.calls
+
+
+async def test_who_would_not_visit_the_page_of_a_challenge_is_refused() -> None:
+    declined = b'{"io.bascule/consent":{"action":"decline"}}'
+    call = Call(Method.TOOLS_CALL, "c-1", more=More(input_responses=declined))
+    verdict = await Wellformed().inbound(call)
+    assert isinstance(verdict, Refuse)
+    assert verdict.error is ErrorCode.CONSENT_REQUIRED

@@ -45,7 +45,7 @@ def test_only_codes_the_specification_defines_go_on_the_wire(error: ErrorCode) -
 @pytest.mark.parametrize(
     ("family", "statuses"),
     [
-        ("E1", {401, 403, 404}),
+        ("E1", {401, 403, 404, 429}),
         ("E2", set(range(400, 500))),
         ("E4", {502, 503, 504}),
         ("E5", {500, 503}),

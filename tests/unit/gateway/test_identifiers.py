@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bascule.gateway import identifiers
 from bascule.gateway.identifiers import Identifiers, accepted_correlation_id
 
 
@@ -14,6 +15,26 @@ def test_ids_of_one_source_differ_and_sort_as_they_were_made() -> None:
     assert ids == sorted(ids)
 
 
+def test_ids_do_not_count_what_happens(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who sees two of them learns when they were made, and not how many were between them."""
+    busy, idle = Identifiers(), Identifiers()
+    times = iter([1000, 2000, 3000, 9000, 1000, 9000])
+    monkeypatch.setattr(identifiers.time, "time_ns", lambda: next(times))
+    between = [busy.next() for _ in range(4)]
+    assert [one.split("-")[1] for one in (between[0], between[-1])] == [
+        one.split("-")[1] for one in (idle.next(), idle.next())
+    ]
+
+
+def test_a_clock_that_stands_or_goes_back_repeats_no_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = Identifiers()
+    times = iter([1000, 1000, 10, 1001, 2000])
+    monkeypatch.setattr(identifiers.time, "time_ns", lambda: next(times))
+    ids = [source.next() for _ in range(5)]
+    assert len(set(ids)) == 5
+    assert ids == sorted(ids)
+
+
 def test_ids_of_two_sources_share_no_prefix() -> None:
     """Two processes, or one before and after a restart, must not repeat each other."""
     assert Identifiers().next().split("-")[0] != Identifiers().next().split("-")[0]
@@ -21,7 +42,7 @@ def test_ids_of_two_sources_share_no_prefix() -> None:
 
 def test_an_id_is_accepted_as_correlation_id() -> None:
     made = Identifiers().next()
-    assert re.fullmatch(r"[0-9a-f]{16}-[0-9a-f]{8}", made)
+    assert re.fullmatch(r"[0-9a-f]{16}-[0-9a-f]{16}", made)
     assert accepted_correlation_id(made.encode()) == made
 
 

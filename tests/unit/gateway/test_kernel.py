@@ -12,6 +12,7 @@ from bascule.gateway.backchannel import Notification, Question
 from bascule.gateway.call import Call, Method, More, Outcome, Result
 from bascule.gateway.digests import sha256_digest
 from bascule.gateway.errors import (
+    ConsentRequired,
     ErrorCode,
     GatewayError,
     InvalidArgument,
@@ -25,7 +26,7 @@ from bascule.gateway.record import EventType, Status
 from bascule.gateway.snapshot import Snapshot
 from bascule.gateway.stage import Stage
 from bascule.gateway.tool import Home
-from bascule.gateway.verdict import PASS, Challenge, Refuse, Verdict
+from bascule.gateway.verdict import PASS, Challenge, Need, Refuse, Verdict
 from fakes.catalogue import make_principal, make_tool
 from fakes.executor import FakeExecutor
 from fakes.feed import FakeFeed
@@ -134,6 +135,16 @@ async def test_a_challenge_is_recorded_as_a_denial() -> None:
     await handle(Gateway(edition(FakeExecutor(), FakeStage(challenge)), recorder), tool_call())
     assert (recorder.last.status, recorder.last.error_code) == (Status.DENIED, "E1004")
     assert recorder.last.error_message == "needs approval"
+
+
+async def test_a_failure_that_consent_would_mend_becomes_a_challenge() -> None:
+    recorder, url = FakeRecorder(), "https://example.com/consent"
+    failure = ConsentRequired("Consent first.", url=url, private="notes: no grant")
+    answer = await handle(Gateway(edition(FakeExecutor(error=failure)), recorder), tool_call())
+    expected = Challenge("Consent first.", "notes: no grant", url, Need.CONSENT)
+    assert answer.outcome == expected
+    assert (recorder.last.status, recorder.last.error_code) == (Status.DENIED, "E1007")
+    assert recorder.last.error_message == "notes: no grant"
 
 
 async def test_an_upstream_failure_is_recorded_and_only_its_public_part_is_told() -> None:

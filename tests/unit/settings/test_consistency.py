@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from bascule.settings.consistency import RULES, is_loopback
@@ -38,3 +40,42 @@ def test_more_than_one_worker_needs_redis():
 
 def test_every_rule_names_settings_that_exist():
     assert all(rule.keys <= inventory().keys() for rule in RULES)
+
+
+TLS = {"tls_certificate": "gw.pem", "tls_key": "gw.key"}
+PASSED = "x-amzn-mtls-clientcert"
+
+
+@pytest.mark.parametrize(
+    ("server", "key"),
+    [
+        ({"tls_key": "gw.key"}, "server.tls_key"),
+        ({"client_ca": "ca.pem"}, "server.client_ca"),
+        ({"client_certificates": "required"}, "server.client_certificates"),
+        ({**TLS, "client_certificates": "required"}, "server.client_certificates"),
+        ({"certificate_header": "client-cert"}, "server.certificate_header"),
+        (
+            {"certificate_header": PASSED, "trusted_proxies": ("10.0.0.1",)},
+            "server.certificate_header",
+        ),
+        ({"trusted_proxies": ("10.0.0.0/8", "0.0.0.0/0")}, "server.trusted_proxies"),
+        ({"trusted_proxies": ("::/0",)}, "server.trusted_proxies"),
+    ],
+)
+def test_half_of_a_tls_or_proxy_setup_is_none(server: dict[str, Any], key: str) -> None:
+    assert contradictions(Settings(server=Server(**server))) == [key]
+
+
+@pytest.mark.parametrize(
+    "server",
+    [
+        TLS,
+        {"tls_certificate": "both.pem"},
+        {**TLS, "client_ca": "ca.pem"},
+        {**TLS, "client_ca": "ca.pem", "client_certificates": "required"},
+        {"trusted_proxies": ("10.0.0.1",), "certificate_header": "client-cert"},
+        {"trusted_proxies": ("10.0.0.1",), "certificate_header": PASSED, "client_ca": "ca.pem"},
+    ],
+)
+def test_a_whole_tls_or_proxy_setup_contradicts_nothing(server: dict[str, Any]) -> None:
+    assert contradictions(Settings(server=Server(**server))) == []

@@ -4,8 +4,8 @@ from bascule.telemetry.redaction import is_secret_name
 
 def test_the_sections_are_the_ones_agreed_on():
     assert list(sections()) == [
-        "app", "server", "database", "redis", "upstreams", "catalogue", "llm", "security",
-        "observability", "cache", "guards", "audit",
+        "app", "server", "database", "redis", "upstreams", "catalogue", "identity", "llm",
+        "security", "observability", "cache", "guards", "plugins", "sandbox", "audit",
     ]  # fmt: skip
     assert reserved_sections() == {"llm"}
 

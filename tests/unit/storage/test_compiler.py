@@ -19,6 +19,7 @@ from bascule.storage.repositories.roles import Roles
 from bascule.storage.repositories.scope import TenantId
 from bascule.storage.repositories.tenants import Tenants
 from bascule.storage.seed import BUILTIN_ROLES, seed_roles
+from bascule.storage.tenancy import across_tenants
 from contract.storage.samples import BOOKING, WEATHER, a_tool, add_tools
 
 
@@ -117,7 +118,8 @@ async def test_active_rules_come_by_priority_and_then_by_name(
         for rule in rules:
             await Policies(session, tenant).create(rule)
         off = text("UPDATE policies SET is_active = :no WHERE name = 'off'")
-        await session.execute(off, {"no": False})
+        async with across_tenants(session, "by hand"):
+            await session.execute(off, {"no": False})
     view = await _view(database)
     assert [rule.name for rule in view.rules] == ["top", "a", "b"]
     assert set(view.rules) == set(rules[:3])
@@ -147,7 +149,8 @@ async def test_a_revoked_key_is_gone_and_a_deleted_role_grants_nothing(
         gone = await keys.create(KeyDraft("a", _digest("a"), "bsc_a", frozenset({"user"})))
         await keys.create(KeyDraft("b", _digest("b"), "bsc_b", frozenset({"user"})))
         await keys.revoke(gone.id)
-        await session.execute(text("DELETE FROM roles WHERE name = 'user'"))
+        async with across_tenants(session, "by hand"):
+            await session.execute(text("DELETE FROM roles WHERE name = 'user'"))
     (record,) = (await _compile(database)).keys.values()
     assert record.principal.subject == "b"
     assert record.principal.permissions == frozenset()
@@ -157,7 +160,8 @@ async def test_tenants_share_nothing(database: Database, tenant: TenantId) -> No
     async with database.change(author="t") as session:
         other = (await Tenants(session).create("other")).id
         await seed_roles(session, other)
-        for mine, secret in ((tenant, "x"), (other, "y")):
+    for mine, secret in ((tenant, "x"), (other, "y")):
+        async with database.change(author="t") as session:
             await add_tools(session, mine, [a_tool("same", owner=secret)])
             await Keys(session, mine).create(
                 KeyDraft("same", _digest(secret), "bsc_", frozenset({"admin"}))
@@ -165,6 +169,7 @@ async def test_tenants_share_nothing(database: Database, tenant: TenantId) -> No
             await Policies(session, mine).create(
                 RbacRule("same", Effect.ALLOW, frozenset({secret}))
             )
+    async with database.change(author="t") as session:
         await add_tools(session, other, [a_tool("theirs")])
     snapshot = await _compile(database)
     assert list(snapshot.tenants) == ["default", "other"]
@@ -195,9 +200,10 @@ async def test_a_tool_that_cannot_be_read_is_disabled_and_the_others_live(
         await add_tools(
             session, tenant, [a_tool("fine"), a_tool("odd"), a_tool("odd", version="0")]
         )
-        await session.execute(
-            text("UPDATE tools SET source = '{}' WHERE name = 'odd' AND version = '1.0.0'")
-        )
+        async with across_tenants(session, "by hand"):
+            await session.execute(
+                text("UPDATE tools SET source = '{}' WHERE name = 'odd' AND version = '1.0.0'")
+            )
     view = await _view(database)
     assert list(view.tools) == ["fine"], "an older version must not stand in for a broken one"
     assert view.disabled == {"odd"}
@@ -209,7 +215,8 @@ async def test_a_policy_that_cannot_be_read_stops_the_compilation(
     rule = RbacRule("deny-all", Effect.DENY, frozenset({"user"}))
     async with database.change(author="t") as session:
         await Policies(session, tenant).create(rule)
-        await session.execute(text('UPDATE policies SET rules = \'{"effect": "dyne"}\''))
+        async with across_tenants(session, "by hand"):
+            await session.execute(text('UPDATE policies SET rules = \'{"effect": "dyne"}\''))
     with pytest.raises(StorageError, match="Policy deny-all cannot be read"):
         await _compile(database)
 

@@ -13,6 +13,7 @@ from bascule.storage.repositories.scope import TenantId
 from bascule.storage.repositories.tools import Tools
 from bascule.storage.repositories.upstreams import Upstreams
 from bascule.storage.tables import ToolRow
+from bascule.storage.tenancy import across_tenants
 from contract.storage.samples import (
     BOOKING,
     RELAYED,
@@ -122,7 +123,8 @@ async def test_an_upstream_comes_back_as_it_was(
 async def test_a_tool_that_cannot_be_read_is_named(database: Database, tenant: TenantId) -> None:
     async with database.change(author="t") as session:
         await add_tools(session, tenant, [a_tool("odd")])
-        await session.execute(text("UPDATE tools SET risk_level = 'whatever'"))
+        async with across_tenants(session, "by hand"):
+            await session.execute(text("UPDATE tools SET risk_level = 'whatever'"))
     async with database.read() as session:
         with pytest.raises(StorageError, match=r"Tool odd 1\.0\.0 cannot be read.*whatever"):
             await Tools(session, tenant).get("odd")
@@ -134,7 +136,7 @@ async def test_a_policy_that_cannot_be_read_is_named(database: Database, tenant:
         "is_active, created_at, updated_at) SELECT id, id, 'odd', '', 'rbac', '{}', 0, "
         "is_active, created_at, updated_at FROM tenants"
     )
-    async with database.change(author="t") as session:
+    async with database.change(author="t") as session, across_tenants(session, "by hand"):
         await session.execute(text(statement))
     async with database.read() as session:
         with pytest.raises(StorageError, match="Policy odd cannot be read"):

@@ -12,6 +12,7 @@ from bascule.storage.errors import StorageError
 from bascule.storage.reading import ToolReader, ToolRecord, select_records
 from bascule.storage.repositories.scope import TenantId
 from bascule.storage.repositories.tools import Tools
+from bascule.storage.tenancy import across_tenants
 from contract.storage.samples import RELAYED, a_tool, add_tools
 
 FULL: dict[str, Any] = {
@@ -42,9 +43,11 @@ async def read_both(
     async with database.change(author="t") as session:
         await add_tools(session, tenant, [tool])
         if spoil:
-            await session.execute(text(f"UPDATE tools SET {spoil}"))  # noqa: S608 - of this test
+            async with across_tenants(session, "by hand"):
+                await session.execute(text(f"UPDATE tools SET {spoil}"))  # noqa: S608 - of this test
     async with database.read() as session:
-        (row,) = await session.execute(select_records())
+        async with across_tenants(session, "as the compiler does"):
+            (row,) = await session.execute(select_records())
         bulk = ToolReader().read(ToolRecord(*row), tool.bundle)
         return bulk, (await Tools(session, tenant).get(tool.name)).tool
 
@@ -98,7 +101,8 @@ async def test_what_tools_say_alike_is_kept_once(database: Database, tenant: Ten
         await add_tools(session, tenant, [a_tool("a"), a_tool("b")])
     reader = ToolReader()
     async with database.read() as session:
-        rows = await session.execute(select_records())
+        async with across_tenants(session, "as the compiler does"):
+            rows = await session.execute(select_records())
         one, other = (reader.read(ToolRecord(*row), "service-booking") for row in rows)
     assert isinstance(one.source, RestSource)
     assert isinstance(other.source, RestSource)

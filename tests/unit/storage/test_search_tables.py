@@ -9,6 +9,7 @@ from bascule.storage.repositories.scope import TenantId
 from bascule.storage.schema import differences, downgrade, migrate
 from bascule.storage.search_tables import FOREIGN
 from bascule.storage.seed import seed_defaults
+from bascule.storage.tenancy import across_tenants
 from contract.storage.samples import a_tool, add_tools
 
 TRIGGERS = {
@@ -34,7 +35,7 @@ async def triggers(database: Database) -> tuple[str, set[str]]:
 
 async def copies(database: Database) -> list[tuple[Any, ...]]:
     """What the copies say: name, version, status, revision, text, tags."""
-    async with database.read() as session:
+    async with database.read() as session, across_tenants(session, "by hand"):
         rows = await session.execute(
             text(
                 "SELECT name, version, status, revision, search_text, tool_id FROM tool_index "
@@ -77,16 +78,16 @@ async def test_tools_that_were_there_before_are_copied_and_come_through_a_way_ba
 async def test_every_change_of_a_tool_is_numbered(database: Database, tenant: TenantId) -> None:
     async with database.change(author="t") as session:
         await add_tools(session, tenant, [a_tool("a"), a_tool("b")])
-    async with database.change(author="t") as session:
+    async with database.change(author="t") as session, across_tenants(session, "by hand"):
         await session.execute(text("UPDATE tools SET idempotent = idempotent WHERE name = 'a'"))
         await session.execute(text("UPDATE tools SET description = 'X' WHERE name = 'b'"))
-    async with database.change(author="t") as session:
+    async with database.change(author="t") as session, across_tenants(session, "by hand"):
         await session.execute(text("UPDATE tools SET tags = '[\"t\", \"t\", 1]' WHERE name = 'b'"))
     assert [(one[0], *one[3:]) for one in await copies(database)] == [
         ("a", 3, "a\n\nwhat a does.", []),
         ("b", 4, "b\n\nx", ["t"]),
     ]
-    async with database.change(author="t") as session:
+    async with database.change(author="t") as session, across_tenants(session, "by hand"):
         await session.execute(text("DELETE FROM tools WHERE name = 'b'"))
     assert [one[0] for one in await copies(database)] == ["a"]
 

@@ -18,6 +18,7 @@ from bascule.storage.repositories.scope import TenantId
 from bascule.storage.repositories.tenants import Tenants
 from bascule.storage.repositories.tools import Tools
 from bascule.storage.stock import Stock
+from bascule.storage.tenancy import across_tenants
 from contract.storage.samples import a_tool, add_tools
 
 NAMES = ("a", "b", "c", "d")
@@ -47,18 +48,26 @@ async def store(session: AsyncSession, tenant: TenantId, chance: random.Random) 
     await add_tools(session, tenant, list(tools.values()))
 
 
+async def by_hand(session: AsyncSession, statement: str, values: dict[str, str]) -> None:
+    """Whatever the tenant: there is one."""
+    async with across_tenants(session, "by hand"):
+        await session.execute(text(statement), values)
+
+
 async def remove(session: AsyncSession, tenant: TenantId, chance: random.Random) -> None:
     del tenant
-    await session.execute(
-        text("DELETE FROM tools WHERE name = :name AND version = :version"),
+    await by_hand(
+        session,
+        "DELETE FROM tools WHERE name = :name AND version = :version",
         {"name": chance.choice(NAMES), "version": chance.choice(VERSIONS)},
     )
 
 
 async def set_status(session: AsyncSession, tenant: TenantId, chance: random.Random) -> None:
     del tenant
-    await session.execute(
-        text("UPDATE tools SET status = :status WHERE name = :name"),
+    await by_hand(
+        session,
+        "UPDATE tools SET status = :status WHERE name = :name",
         {"name": chance.choice(NAMES), "status": chance.choice(list(ToolStatus)).value},
     )
 
@@ -72,8 +81,9 @@ async def switch_bundle(session: AsyncSession, tenant: TenantId, chance: random.
 
 async def spoil(session: AsyncSession, tenant: TenantId, chance: random.Random) -> None:
     del tenant
-    await session.execute(
-        text("UPDATE tools SET source = '{}' WHERE name = :name AND version = :version"),
+    await by_hand(
+        session,
+        "UPDATE tools SET source = '{}' WHERE name = :name AND version = :version",
         {"name": chance.choice(NAMES), "version": chance.choice(VERSIONS)},
     )
 
@@ -81,11 +91,10 @@ async def spoil(session: AsyncSession, tenant: TenantId, chance: random.Random) 
 async def rename_bundle(session: AsyncSession, tenant: TenantId, chance: random.Random) -> None:
     del tenant
     names = {"a": chance.choice(BUNDLES), "b": f"other-{chance.randint(1, 3)}"}
-    await session.execute(
-        text(
-            "UPDATE tool_bundles SET name = :b WHERE name = :a AND NOT EXISTS "
-            "(SELECT 1 FROM tool_bundles AS other WHERE other.name = :b)"
-        ),
+    await by_hand(
+        session,
+        "UPDATE tool_bundles SET name = :b WHERE name = :a AND NOT EXISTS "
+        "(SELECT 1 FROM tool_bundles AS other WHERE other.name = :b)",
         names,
     )
 
@@ -245,5 +254,6 @@ async def test_very_much_that_changed_at_once_is_read_once(
 
 async def test_without_tenants_there_are_no_shelves(database: Database) -> None:
     async with database.read() as session:
-        assert await Stock().update(session, 0) == {}
+        async with across_tenants(session, "as the compiler does"):
+            assert await Stock().update(session, 0) == {}
         assert await compile_snapshot(session) == Snapshot()

@@ -11,6 +11,7 @@ from bascule.storage.repositories.scope import TenantId
 from bascule.storage.repositories.tenants import Tenants
 from bascule.storage.repositories.upstreams import Upstreams
 from bascule.storage.tables import Base, BundleRow, ToolRow
+from bascule.storage.tenancy import across_tenants
 from contract.storage.samples import SOURCE
 
 _OF_NO_TENANT = {"tenants", "change_counter"}
@@ -34,6 +35,7 @@ async def test_a_tool_cannot_be_in_the_bundle_of_another_tenant(
     async with database.change(author="t") as session:
         other = (await Tenants(session).create("other")).id
         theirs = await Bundles(session, other).create(Bundle("theirs"))
+    async with database.change(author="t") as session:
         upstream = await Upstreams(session, tenant).upsert(
             Upstream("u", UpstreamKind.REST, url="http://u")
         )
@@ -50,7 +52,7 @@ async def test_a_tool_cannot_be_in_the_bundle_of_another_tenant(
         status="active",
         created_by="t",
     )
-    async with database.change(author="t") as session:
+    async with database.change(author="t") as session, across_tenants(session, "by hand"):
         session.add(row)
         with pytest.raises(Conflict, match="conflicts"):
             await session.flush()
@@ -63,7 +65,10 @@ async def test_a_name_is_unique_within_a_tenant_even_for_raw_sql(
     async with database.change(author="t") as session:
         other = (await Tenants(session).create("other")).id
         await Bundles(session, tenant).create(Bundle("same"))
+    async with database.change(author="t") as session:
         await Bundles(session, other).create(Bundle("same"))
-    with pytest.raises(Conflict):
-        async with database.change(author="t") as session:
+    async with database.change(author="t") as session:
+        Bundles(session, tenant)
+        with pytest.raises(Conflict):
             await session.execute(insert(BundleRow).values(tenant_id=tenant, name="same"))
+        await session.rollback()

@@ -15,6 +15,7 @@ from bascule.storage.repositories.scope import TenantId
 from bascule.storage.repositories.tools import Tools
 from bascule.storage.schema import migrate
 from bascule.storage.tables import ApiKeyRow, RoleRow
+from bascule.storage.tenancy import across_tenants
 from bascule.storage.types import Name
 from contract.storage.databases import fresh_postgres_database
 from contract.storage.samples import a_tool, add_tools
@@ -85,7 +86,7 @@ async def test_names_sort_by_code_point_whatever_the_locale(
     async with database.change(author="t") as session:
         for name in names:
             await Roles(session, tenant).create(name, "", [])
-    async with database.read() as session:
+    async with database.read() as session, across_tenants(session, "by hand"):
         found = await session.scalars(
             select(RoleRow.name).where(RoleRow.name.in_(names)).order_by(RoleRow.name)
         )

@@ -76,8 +76,14 @@ def test_a_call_is_counted_by_method_and_status_with_time_and_bytes():
     call = {"method": "tools/call"}
     assert value(counted, "bascule_calls_total", **call, status="success") == 1
     assert value(counted, "bascule_calls_total", **call, status="failure") == 1
-    assert value(counted, "bascule_tool_calls_total", tool="book", status="success") == 1
-    assert value(counted, "bascule_tool_calls_total", tool="book", status="failure") == 1
+    assert (
+        value(counted, "bascule_tool_calls_total", tenant="acme", tool="book", status="success")
+        == 1
+    )
+    assert (
+        value(counted, "bascule_tool_calls_total", tenant="acme", tool="book", status="failure")
+        == 1
+    )
     assert value(counted, "bascule_call_duration_seconds_bucket", **call, le="0.0025") == 0
     assert value(counted, "bascule_call_duration_seconds_bucket", **call, le="0.005") == 1
     assert value(counted, "bascule_call_duration_seconds_bucket", **call, le="0.05") == 2
@@ -93,18 +99,21 @@ def test_buckets_are_the_published_ones():
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("code", ["E1001", "E1002", "E1003"])
-def test_missing_and_bad_credentials_are_authentication_failures(code: str):
+@pytest.mark.parametrize(
+    ("code", "reason"), [("E1001", "missing"), ("E1002", "invalid"), ("E1003", "expired")]
+)
+def test_missing_and_bad_credentials_are_authentication_failures(code: str, reason: str):
     counted = metrics()
     counted.observe(record(status=Status.DENIED, event_type=EventType.AUTH_EVENT, error_code=code))
-    assert value(counted, "bascule_auth_failures_total") == 1
+    assert value(counted, "bascule_auth_failures_total", reason=reason) == 1
 
 
 @pytest.mark.parametrize("code", ["E1004", "E3001", "E5004"])
 def test_other_refusals_are_not(code: str):
     counted = metrics()
     counted.observe(record(status=Status.DENIED, event_type=EventType.AUTH_EVENT, error_code=code))
-    assert value(counted, "bascule_auth_failures_total") == 0
+    for reason in ("missing", "invalid", "expired"):
+        assert value(counted, "bascule_auth_failures_total", reason=reason) == 0
     assert value(counted, "bascule_errors_total", code=code) == 1
 
 
@@ -115,7 +124,7 @@ def test_series_exist_before_their_first_event():
     for method in Method:
         for status in Status:
             assert value(fresh, "bascule_calls_total", method=method, status=status) == 0
-    assert value(fresh, "bascule_auth_failures_total") == 0
+    assert value(fresh, "bascule_auth_failures_total", reason="missing") == 0
 
 
 def test_no_label_comes_from_a_caller():
@@ -125,7 +134,10 @@ def test_no_label_comes_from_a_caller():
         counted.observe(record(f"made-up-{number}", status=Status.DENIED))
         counted.observe(record(action=f"made/up/{number}", error_code=f"E{number}"))
     assert tools_named(counted) == {"unknown"}
-    assert value(counted, "bascule_tool_calls_total", tool="unknown", status="denied") == 50
+    assert (
+        value(counted, "bascule_tool_calls_total", tenant="acme", tool="unknown", status="denied")
+        == 50
+    )
     assert value(counted, "bascule_calls_total", method="other", status="success") == 50
     assert value(counted, "bascule_errors_total", code="other") == 50
     assert len(list(counted.registry.collect())) == before
@@ -139,8 +151,13 @@ def test_tools_beyond_the_bound_are_counted_together():
     for name in ("a", "b", "c", "d", "a", "d"):
         counted.observe(record(name))
     assert tools_named(counted) == {"a", "b", "other"}
-    assert value(counted, "bascule_tool_calls_total", tool="a", status="success") == 2
-    assert value(counted, "bascule_tool_calls_total", tool="other", status="success") == 3
+    assert (
+        value(counted, "bascule_tool_calls_total", tenant="acme", tool="a", status="success") == 2
+    )
+    assert (
+        value(counted, "bascule_tool_calls_total", tenant="acme", tool="other", status="success")
+        == 3
+    )
 
 
 def test_a_tool_that_left_the_snapshot_loses_its_series_and_makes_room():
@@ -152,6 +169,22 @@ def test_a_tool_that_left_the_snapshot_loses_its_series_and_makes_room():
     counted.observe(record("a"))
     counted.observe(record("b"))
     assert tools_named(counted) == {"unknown", "b"}
+
+
+def test_tenants_are_told_apart_whatever_their_tools_are_called():
+    counted = metrics("book")
+    both = Snapshot(2, {**snapshot("book").tenants, "other": TenantView("other")})
+    counted.follow(both)
+    counted.observe(record("book"))
+    counted.observe(record("book", tenant="other"))
+    counted.observe(record("book", tenant="made-up"))
+    name, call = "bascule_tool_calls_total", {"status": "success"}
+    assert value(counted, name, tenant="acme", tool="book", **call) == 1
+    assert value(counted, name, tenant="other", tool="unknown", **call) == 1
+    assert value(counted, name, tenant="unknown", tool="unknown", **call) == 1
+    counted.follow(snapshot("book", version=3))
+    assert value(counted, name, tenant="acme", tool="book", **call) == 1
+    assert value(counted, name, tenant="other", tool="unknown", **call) is None
 
 
 def test_a_disabled_tool_is_still_named():

@@ -3,7 +3,9 @@ import time
 
 import pytest
 
+from bascule.gateway.bearer import Bearer
 from bascule.gateway.call import Call, Result, ResultKind
+from bascule.gateway.connector import Connector, TokenExchange
 from bascule.gateway.errors import (
     GatewayError,
     UpstreamCut,
@@ -11,8 +13,10 @@ from bascule.gateway.errors import (
     UpstreamTimeout,
     UpstreamUnreachable,
 )
+from bascule.gateway.principal import Principal
+from bascule.gateway.tool import Upstream, UpstreamKind
 from bascule.traffic.answers import Answers, Space
-from bascule.traffic.cached import Cached
+from bascule.traffic.cached import Cached, scope_for
 from fakes.executor import FakeExecutor
 from fakes.traffic import Clock, Script, answered, call_of, make_rest
 
@@ -139,6 +143,23 @@ async def test_answers_are_apart_where_they_hang_on_the_caller() -> None:
         call.agent = agent
         await bench.cached.execute(call)
     assert bench.sent == 2
+
+
+def test_answers_are_apart_where_the_upstream_is_called_in_its_callers_names() -> None:
+    exchange = TokenExchange("https://id.example/t", "g", "${secret:g}")
+    own = scope_for(Upstream("a", UpstreamKind.REST, connector=Connector(exchange=exchange)))
+    calls = [soon() for _ in range(4)]
+    for call, who, token in zip(
+        calls, ("ann", "bob", "ann", "ann"), ("t1", "t2", "t3", None), strict=True
+    ):
+        call.principal = Principal("default", who, frozenset())
+        call.bearer = None if token is None else Bearer(token)
+    assert len({own(call) for call in calls}) == 4, "another token may let see less"
+    assert not any("t1" in own(call) for call in calls)
+    anybody = scope_for(Upstream("a", UpstreamKind.REST))
+    assert {anybody(call) for call in calls} == {""}
+    calls[0].principal = None
+    assert own(calls[0]).startswith(" ")
 
 
 async def gathered(bench: Bench, executor: FakeExecutor, calls: list[Call], act) -> list[object]:

@@ -1,6 +1,12 @@
 import pytest
 
-from bascule.transports.access import Door, DoorConfig, door_header_repeated, loopback_only
+from bascule.transports.access import (
+    Door,
+    DoorConfig,
+    door_header_repeated,
+    host_of,
+    loopback_only,
+)
 
 EVERY_INTERFACE = "0.0.0.0"  # noqa: S104 - to be refused
 LOCAL = Door(DoorConfig())
@@ -200,6 +206,13 @@ def test_a_configured_origin_is_meant_exactly(origin: str) -> None:
     assert not admits(PUBLIC, "gateway.example.com", origin)
 
 
+def test_cookies_are_for_origins_that_are_named_or_on_the_same_machine() -> None:
+    assert PUBLIC.trusts(b"gateway.example.com", b"https://CONSOLE.example.com")
+    assert PUBLIC.trusts(b"localhost:8000", b"http://localhost:5173")
+    assert not PUBLIC.trusts(b"gateway.example.com", b"http://localhost:5173")
+    assert not PUBLIC.trusts(None, b"http://localhost:5173")
+
+
 def test_a_good_origin_does_not_excuse_a_bad_host() -> None:
     assert not admits(LOCAL, "evil.com", "http://localhost")
 
@@ -264,3 +277,25 @@ def test_only_a_second_host_or_origin_counts_as_repeated(
 def test_only_loopback_addresses_are_loopback(hosts: list[str], loopback: bool) -> None:
     """A name that merely begins like one may lead anywhere: no account guards that listener."""
     assert loopback_only(hosts) is loopback
+
+
+def test_a_page_of_the_host_that_is_asked_may_ask() -> None:
+    assert admits(PUBLIC, "gateway.example.com:8443", "https://gateway.example.com:8443")
+    assert not admits(PUBLIC, "gateway.example.com:8443", "https://gateway.example.com")
+    assert not admits(PUBLIC, "gateway.example.com", "evil://gateway.example.com")
+    assert not admits(LOCAL, "evil.example", "https://evil.example")
+
+
+@pytest.mark.parametrize(
+    ("header", "host"),
+    [
+        (b"GW.Example.com:8443", "gw.example.com"),
+        (b"[::1]:80", "::1"),
+        (b"localhost", "localhost"),
+        (b"a b", ""),
+        (b"evil.com@gw.example.com", ""),
+        (None, ""),
+    ],
+)
+def test_the_host_of_a_request_is_its_name_alone(header: bytes | None, host: str) -> None:
+    assert host_of(header) == host

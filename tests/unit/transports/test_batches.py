@@ -51,5 +51,8 @@ def test_the_status_is_the_one_all_share() -> None:
     )
     assert join([refused, refused, silent]) == Reply(401, b"[1,1]", [(b"a", b"b")])
     assert join([refused, fine]).status == 200
+    asked = Reply(403, b"3", [(b"www-authenticate", b"Bearer"), (b"a", b"b")])
+    assert join([asked, asked]).headers == asked.headers
+    assert join([asked, fine]) == Reply(200, b"[3,2]", [(b"a", b"b")])
     assert join([silent, silent]) == Reply(202, b"", [])
     assert join([]) == Reply(202, b"", [])

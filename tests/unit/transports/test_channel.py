@@ -24,7 +24,7 @@ def test_a_session_holds_what_was_agreed_on_and_by_whom() -> None:
     session = agreed(call)
 
     assert session is not None
-    assert session.owner == SessionOwner("acme", "bob")
+    assert session.owner == SessionOwner("acme", "key|bob")
     assert (session.version, session.endpoint, session.agent) == (
         "2025-03-26",
         "server:github",

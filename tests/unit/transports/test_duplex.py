@@ -91,7 +91,7 @@ async def test_calls_of_a_session_have_what_was_agreed_on(version: str) -> None:
     assert session is not None
     assert (call.version, session.version, session.endpoint) == (version, version, "bundle:booking")
     assert call.capabilities.elicitation
-    assert (session.owner.tenant, session.owner.subject) == ("acme", "ann")
+    assert (session.owner.tenant, session.owner.subject) == ("acme", "key|ann")
 
 
 async def test_a_stateless_request_is_no_part_of_the_session() -> None:

@@ -11,6 +11,7 @@ from bascule.gateway.call import EVERYTHING
 from bascule.transports.disconnect import Watch
 from bascule.transports.express import ExpressLane, LaneConfig
 from bascule.transports.outlet import Outlet
+from bascule.transports.peers import Peer
 from bascule.transports.reply import Head, HeaderList, Reply
 
 COUNT = ContextVar("COUNT", default=0)
@@ -88,17 +89,15 @@ class Echo:
         self.gate.set()
         self.watches = True
 
-    def judge(self, path: str, headers: HeaderList) -> Head | None:
+    def judge(self, path: str, headers: HeaderList, peer: Peer) -> Head | None:
+        assert peer == Peer("10.0.0.9")
         self.judged.append((path, headers))
         if path == "/mcp/other":
             return None
         refusal = Reply(403, b"", []) if path == "/mcp/refused" else None
         return Head(EVERYTHING, {}, headers, "s3cret", None, refusal)
 
-    async def answer(
-        self, head: Head, body: bytes, peer: str, watch: Watch, outlet: Outlet
-    ) -> Reply | None:
-        assert peer == "10.0.0.9"
+    async def answer(self, head: Head, body: bytes, watch: Watch, outlet: Outlet) -> Reply | None:
         self.bodies.append(body)
         if body == b"!!":
             raise RuntimeError("a bug")
@@ -402,11 +401,11 @@ async def test_what_a_call_binds_does_not_show_in_the_next_one() -> None:
 
     class Counting(Echo):
         async def answer(
-            self, head: Head, body: bytes, peer: str, watch: Watch, outlet: Outlet
+            self, head: Head, body: bytes, watch: Watch, outlet: Outlet
         ) -> Reply | None:
             seen.append(COUNT.get())
             COUNT.set(COUNT.get() + 1)
-            return await super().answer(head, body, peer, watch, outlet)
+            return await super().answer(head, body, watch, outlet)
 
     line = Line(service=Counting())
     line.feed(REQUEST * 3)
@@ -425,7 +424,7 @@ async def test_a_call_given_up_before_its_first_step_ends_the_connection() -> No
 async def test_an_answer_that_cannot_be_encoded_is_a_bug_like_any_other() -> None:
     class Odd(Echo):
         async def answer(
-            self, head: Head, body: bytes, peer: str, watch: Watch, outlet: Outlet
+            self, head: Head, body: bytes, watch: Watch, outlet: Outlet
         ) -> Reply | None:
             return Reply(599, b"", [])
 
@@ -504,9 +503,7 @@ async def test_a_long_call_is_not_hung_up_on() -> None:
 class Streaming(Echo):
     """Answers through the outlet, doing what the body says."""
 
-    async def answer(
-        self, head: Head, body: bytes, peer: str, watch: Watch, outlet: Outlet
-    ) -> Reply | None:
+    async def answer(self, head: Head, body: bytes, watch: Watch, outlet: Outlet) -> Reply | None:
         with watch:
             if body == b"no":
                 return Reply(200, body, [])

@@ -17,6 +17,8 @@ CHALLENGE = Challenge("Ask first.", "needs approval", "https://example.com/appro
 TOOL_ERRORS = [
     ErrorCode.SCHEMA_VIOLATION,
     ErrorCode.TOOL_DISABLED,
+    ErrorCode.CONSENT_REQUIRED,
+    ErrorCode.TOKEN_REQUIRED,
     ErrorCode.TOOL_FAILED,
     ErrorCode.TOOL_TIMEOUT,
     ErrorCode.UPSTREAM_UNREACHABLE,
@@ -175,11 +177,13 @@ def test_an_unsupported_version_has_the_data_the_specification_fixes() -> None:
 @pytest.mark.parametrize("era", Era)
 def test_a_challenge_is_a_refusal_that_says_where_to_ask(era: Era) -> None:
     call = call_of(era=era)
-    error = render(call, CHALLENGE)["error"]
-    assert error["message"] == "Ask first."
-    assert error["data"]["code"] == "E1004"
-    assert error["data"]["details"] == {"elevation_url": "https://example.com/approve"}
-    assert http_status(call, CHALLENGE) == 403
+    result = render(call, CHALLENGE)["result"]
+    error = result["_meta"][ERROR_META]
+    assert result["isError"] is True
+    assert result["content"][0]["text"].startswith("E1004: Ask first.")
+    assert error["code"] == "E1004"
+    assert error["details"] == {"elevation_url": "https://example.com/approve"}
+    assert http_status(call, CHALLENGE) == 200
 
 
 @pytest.mark.parametrize("rpc_code", [-32602, -32603, 42, codes.MISSING_CLIENT_CAPABILITY])
@@ -208,6 +212,7 @@ def test_a_code_an_upstream_may_not_speak_for_us_is_replaced(rpc_code: object) -
         (ErrorCode.AUTH_REQUIRED, 401, 401),
         (ErrorCode.INVALID_TOKEN, 401, 401),
         (ErrorCode.TOKEN_EXPIRED, 401, 401),
+        (ErrorCode.INSUFFICIENT_SCOPE, 403, 403),
         (ErrorCode.FORBIDDEN, 403, 200),
         (ErrorCode.INVALID_REQUEST, 400, 400),
         (ErrorCode.MALFORMED_JSON, 400, 400),

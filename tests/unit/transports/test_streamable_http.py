@@ -2,21 +2,25 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from bascule.gateway.call import NOTHING_MORE, Endpoint, EndpointKind, Result
+from bascule.gateway.call import EVERYTHING, NOTHING_MORE, Endpoint, EndpointKind, Result
 from bascule.gateway.capabilities import NO_CAPABILITIES
 from bascule.gateway.errors import UpstreamTimeout
+from bascule.gateway.issuer import Issuer
+from bascule.gateway.principal import Certificate, Evidence, Means, Principal
 from bascule.gateway.record import EventType, Status
 from bascule.protocol.messages import CAPABILITIES_KEY, SERVER_INFO_KEY, VERSION_KEY
 from bascule.state.memory import MemoryState
 from bascule.transports import disconnect
+from bascule.transports.peers import PEER, Peer
 from bascule.transports.sessions import Sessions
 from bascule.transports.streamable_http import HttpConfig
 from fakes.asgi import FakeExchange
-from fakes.catalogue import KEY, make_snapshot, make_tool
+from fakes.catalogue import KEY, TENANT, make_snapshot, make_tool
 from fakes.executor import FakeExecutor
 from fakes.mcp import META, FakeSite, exchange_of, headers_of, legacy, modern
 from fakes.recorder import FakeRecorder
@@ -186,6 +190,88 @@ async def test_a_key_in_the_address_is_not_a_key() -> None:
     exchange = exchange_of(modern(), NO_KEY)
     exchange.scope["query_string"] = f"access_token={KEY}&key={KEY}".encode()
     assert (await FakeSite().play(exchange)).status == 401
+    assert exchange.headers["www-authenticate"] == 'Bearer realm="bascule"'
+    assert "address" in exchange.answer["error"]["message"]
+
+
+async def test_a_credential_beside_another_makes_the_request_a_bad_one() -> None:
+    twice, both = exchange_of(modern()), exchange_of(modern())
+    twice.scope["headers"].append((b"authorization", f"Bearer {KEY}".encode()))
+    both.scope["query_string"] = f"apikey={KEY}".encode()
+    for exchange in (twice, both):
+        site = FakeSite()
+        assert (await site.play(exchange)).status == 400
+        assert KEY.encode() not in exchange.body
+        assert not site.recorder.records
+
+
+LIMITED = Principal(
+    TENANT,
+    "ann",
+    frozenset({"user"}),
+    frozenset({"tools:list"}),
+    withheld=frozenset({"tools:execute"}),
+    evidence=Evidence(Means.TOKEN, TENANT, "https://id.example", "0815", "ann"),
+)
+ISSUER = Issuer(
+    "id",
+    "https://id.example",
+    TENANT,
+    scopes={"see": ("tools:list",), "use": ("tools:list", "tools:execute")},
+)
+METADATA = "http://localhost:8080/.well-known/oauth-protected-resource"
+
+
+def site_with_issuer(principal: Principal | None = None) -> FakeSite:
+    snapshot = make_snapshot([make_tool()], principal=principal)
+    return FakeSite(replace(snapshot, issuers={ISSUER.issuer: ISSUER}))
+
+
+@ERAS
+async def test_a_stranger_learns_where_tokens_come_from_and_what_for(
+    message: dict[str, Any],
+) -> None:
+    everywhere = await site_with_issuer().post(message, NO_KEY)
+    wrong = await site_with_issuer().post(message, {"Authorization": "Bearer a.b.c"})
+    desk = Endpoint(EndpointKind.BUNDLE, "desk")
+    there = await site_with_issuer().post(message, NO_KEY, desk)
+    plain = f'Bearer realm="bascule", resource_metadata="{METADATA}/mcp", scope="use"'
+    assert everywhere.headers["www-authenticate"] == plain
+    assert wrong.status == 401
+    assert wrong.headers["www-authenticate"].startswith(f'{plain}, error="invalid_token"')
+    assert f"{METADATA}/mcp/bundles/desk" in there.headers["www-authenticate"]
+
+
+@ERAS
+async def test_a_token_with_too_small_a_scope_gets_a_403_that_names_the_right_one(
+    message: dict[str, Any],
+) -> None:
+    site = site_with_issuer(LIMITED)
+    exchange = await site.post(message)
+    assert exchange.status == 403
+    challenge = exchange.headers["www-authenticate"]
+    assert (
+        f'resource_metadata="{METADATA}/mcp", scope="use", error="insufficient_scope"' in challenge
+    )
+    data = exchange.answer["error"]["data"]
+    assert (data["code"], data["details"]["scopes"]) == ("E1009", ["use"])
+    assert not site.upstream.calls
+    assert site.recorder.last.status is Status.DENIED
+
+
+async def test_with_the_same_token_what_it_is_good_for_works() -> None:
+    site = site_with_issuer(LIMITED)
+    for message in (modern("tools/list"), modern("server/discover"), legacy("ping")):
+        assert (await site.post(message)).status == 200
+
+
+@ERAS
+async def test_a_key_that_is_limited_gets_a_403_and_no_challenge(message: dict[str, Any]) -> None:
+    by_key = replace(LIMITED, evidence=None, key_id="k1")
+    exchange = await site_with_issuer(by_key).post(message)
+    assert exchange.status == 403
+    assert "www-authenticate" not in exchange.headers
+    assert exchange.answer["error"]["data"]["code"] == "E1009"
 
 
 @pytest.mark.parametrize(
@@ -456,3 +542,22 @@ class FakeStore(MemoryState):
 
     async def get(self, key: str) -> bytes | None:
         raise AssertionError(key)
+
+
+async def test_a_call_has_the_certificate_of_the_connection_and_the_host_it_was_sent_to() -> None:
+    site = FakeSite()
+    peer = Peer("10.0.0.9", Certificate("CN=desk", "CN=ca", "00"))
+    exchange = exchange_of(modern())
+    exchange.scope[PEER] = peer
+
+    await site.play(exchange)
+
+    (call,) = site.upstream.calls
+    assert (call.peer, call.certificate, call.host) == ("10.0.0.9", peer.certificate, "localhost")
+
+
+async def test_the_same_head_of_another_peer_is_another_head() -> None:
+    head = [(name.lower().encode(), value.encode()) for name, value in headers_of(modern()).items()]
+    judge = FakeSite().http.judge
+    one, other = (judge(EVERYTHING, "POST", head, Peer(name)) for name in ("10.0.0.1", "10.0.0.2"))
+    assert (one.origin, other.origin) == (Peer("10.0.0.1"), Peer("10.0.0.2"))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bascule.catalogue.openapi.findings import Finding
-from bascule.gateway.tool import GrpcSource, RestSource, RiskLevel
+from bascule.gateway.tool import GrpcSource, PluginSource, RestSource, RiskLevel, WasmSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class ToolDraft:
     description: str
     input_schema: Mapping[str, object]
     output_schema: Mapping[str, object] | None
-    source: RestSource | GrpcSource
+    source: RestSource | GrpcSource | PluginSource | WasmSource
     risk: RiskLevel
     tags: tuple[str, ...] = ()
     owner: str | None = None

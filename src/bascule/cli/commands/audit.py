@@ -32,6 +32,9 @@ def tail(
     user: Annotated[str | None, typer.Option(help="Only this user.")] = None,
     status: Annotated[Status | None, typer.Option(help="Only what ended so.")] = None,
     correlation_id: Annotated[str | None, typer.Option(help="Only this correlation id.")] = None,
+    all_tenants: Annotated[
+        bool, typer.Option("--all-tenants", help="Of every tenant; for system administrators.")
+    ] = False,
     output: OutputOption = Format.TABLE,
     data: DataOption = DEFAULT_DATA,
     url: UrlOption = None,
@@ -44,6 +47,7 @@ def tail(
         "user_id": user,
         "status": status,
         "correlation_id": correlation_id,
+        "all_tenants": all_tenants or None,
     }
     target = Target(data, url, key)
     found = with_api(target, lambda api: api.get(path_of("audit-logs"), filters))

@@ -23,6 +23,23 @@ def schema(
 
 
 @app.command()
+def check(output: OutputOption = Format.TABLE, data: DataOption = DEFAULT_DATA) -> None:
+    """See whether an instance would start with the settings, and with the files they name."""
+    loaded = load_settings(data)
+    from bascule.app.tls import certificate_standing
+
+    certificate = certificate_standing(loaded.settings.server)
+    print_rows(
+        [
+            {"check": "settings", "detail": ", ".join(map(str, loaded.files)) or "defaults only"},
+            {"check": "tls", "detail": certificate.detail},
+        ],
+        ("check", "detail"),
+        output,
+    )
+
+
+@app.command()
 def show(output: OutputOption = Format.TABLE, data: DataOption = DEFAULT_DATA) -> None:
     """Show every setting in force and where it came from; secrets are masked."""
     rows = [

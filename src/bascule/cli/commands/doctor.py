@@ -24,6 +24,7 @@ from bascule.settings.problem import SettingsInvalid
 
 _LEAST_FREE_BYTES: Final = 1_000_000_000
 _SLOW_SYNC_MILLISECONDS: Final = 20.0
+_LEAST_DAYS_LEFT: Final = 14
 _COLUMNS: Final = ("check", "result", "detail", "fix")
 
 Row = dict[str, str]
@@ -41,6 +42,7 @@ def _rows(data: Path) -> Iterator[Row]:
     checks: tuple[tuple[str, Callable[[Path], tuple[str, str, str]]], ...] = (
         ("python", _python),
         ("settings", _settings),
+        ("tls", _tls),
         ("data directory", _directory),
         ("disk space", _space),
         ("disk sync", _sync),
@@ -73,6 +75,16 @@ def _settings(data: Path) -> tuple[str, str, str]:
     loaded = load_settings(data)
     files = ", ".join(str(path) for path in loaded.files) or "defaults only"
     return "ok", files, ""
+
+
+def _tls(data: Path) -> tuple[str, str, str]:
+    from bascule.app.tls import certificate_standing
+
+    standing = certificate_standing(load_settings(data).settings.server)
+    if standing.days_left is None or standing.days_left > _LEAST_DAYS_LEFT:
+        return "ok", standing.detail, ""
+    fix = "renew the certificate of server.tls_certificate; it is read anew by itself"
+    return ("failed" if standing.days_left < 0 else "warning"), standing.detail, fix
 
 
 def _directory(data: Path) -> tuple[str, str, str]:

@@ -161,6 +161,97 @@ def import_grpc(
     _print_report(report, Upload(name=target, content=b""), output)
 
 
+@app.command("wasm")
+def import_module(
+    module: Annotated[Path, typer.Argument(help="A WebAssembly module, in its binary form.")],
+    bundle: Annotated[str, typer.Option(help="Bundle to put the tools in; made if missing.")],
+    manifest: Annotated[
+        Path | None,
+        typer.Option(help="What its tools are (JSON or YAML); else its section bascule.tools."),
+    ] = None,
+    publish: Annotated[
+        bool, typer.Option("--publish", help="Publish at once; otherwise they are drafts.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")
+    ] = False,
+    remove_missing: Annotated[
+        bool,
+        typer.Option("--remove-missing", help="Switch off tools that the module has no more."),
+    ] = False,
+    owner: OwnerOption = None,
+    domain: DomainOption = None,
+    tag: TagOption = None,
+    output: OutputOption = Format.TABLE,
+    data: DataOption = DEFAULT_DATA,
+    url: UrlOption = None,
+    key: KeyOption = None,
+) -> None:
+    """Import a WebAssembly module: its functions become tools, which run in a sandbox."""
+    fields: dict[str, Any] = {
+        "bundle_id": bundle,
+        "auto_publish": str(publish),
+        "dry_run": str(dry_run),
+        "remove_missing": str(remove_missing),
+        **_labels(owner, domain, tag),
+    }
+    files = {"file": _file(module)}
+    if manifest is not None:
+        files["manifest"] = _file(manifest)
+
+    async def work(api: Api) -> dict[str, Any]:
+        return await api.post(path_of("modules"), data=fields, files=files)
+
+    report = with_api(Target(data, url, key), work)
+    _print_report(report, Upload(name=module.name, content=b""), output)
+
+
+def _file(path: Path) -> tuple[str, bytes]:
+    try:
+        return path.name, path.read_bytes()
+    except OSError as error:
+        raise CommandFailed(f"{path} cannot be read: {error.strerror}.", Exit.USAGE) from None
+
+
+@app.command("connector")
+def import_connector(
+    name: Annotated[str, typer.Argument(help="Connector; see `bascule plugins list`.")],
+    address: Annotated[str, typer.Argument(help="What it is to connect to, in its own words.")],
+    bundle: Annotated[str, typer.Option(help="Bundle to put the tools in; made if missing.")],
+    publish: Annotated[
+        bool, typer.Option("--publish", help="Publish at once; otherwise they are drafts.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")
+    ] = False,
+    remove_missing: Annotated[
+        bool,
+        typer.Option("--remove-missing", help="Switch off tools that it finds no more."),
+    ] = False,
+    owner: OwnerOption = None,
+    domain: DomainOption = None,
+    tag: TagOption = None,
+    output: OutputOption = Format.TABLE,
+    data: DataOption = DEFAULT_DATA,
+    url: UrlOption = None,
+    key: KeyOption = None,
+) -> None:
+    """Import what a connector of a plugin finds at an address."""
+    wanted = {
+        "bundle_id": bundle,
+        "address": address,
+        "auto_publish": publish,
+        "dry_run": dry_run,
+        "remove_missing": remove_missing,
+        "owner": owner,
+        "domain": domain,
+        "tags": tag or [],
+    }
+    path = path_of("connectors", name)
+    report = with_api(Target(data, url, key), lambda api: api.post(path, json=wanted))
+    _print_report(report, Upload(name=f"{name}:{address}", content=b""), output)
+
+
 @app.command("list")
 def list_imports(
     bundle: Annotated[str | None, typer.Option(help="Only this bundle.")] = None,

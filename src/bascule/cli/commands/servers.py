@@ -8,6 +8,14 @@ from typing import Annotated, Any
 import typer
 
 from bascule.cli.connection import Api, Target, path_of
+from bascule.cli.connectors import (
+    OauthClientIdOption,
+    OauthClientSecretOption,
+    OauthIssuerOption,
+    OauthScopeOption,
+    UserOauthOption,
+    user_grants_of,
+)
 from bascule.cli.context import DEFAULT_DATA, DataOption, KeyOption, UrlOption, with_api
 from bascule.cli.destination import read_destination
 from bascule.cli.failures import CommandFailed, Exit
@@ -50,6 +58,11 @@ def add(
     pinning: Annotated[
         Pinning, typer.Option(help="What of it must be approved before it is served.")
     ] = Pinning.FIRST_SEEN,
+    user_oauth: UserOauthOption = False,
+    oauth_client_id: OauthClientIdOption = None,
+    oauth_client_secret: OauthClientSecretOption = None,
+    oauth_issuer: OauthIssuerOption = None,
+    oauth_scope: OauthScopeOption = None,
     output: OutputOption = Format.TABLE,
     data: DataOption = DEFAULT_DATA,
     url: UrlOption = None,
@@ -60,13 +73,16 @@ def add(
     It is asked once what it offers. One that cannot be reached now is added all the same.
     """
     destination = read_destination(server, is_here=url is None)
-    body = {
+    body: dict[str, Any] = {
         "name": name,
         "url": destination.url,
         "command": destination.command,
         "headers": dict(_header(one) for one in header or ()),
         "pinning": pinning.value,
     }
+    grants = user_grants_of(oauth_client_id, oauth_client_secret, oauth_issuer, oauth_scope)
+    if user_oauth or grants:
+        body["user_grants"] = grants
 
     async def work(api: Api) -> dict[str, Any]:
         added = await api.post(path_of("servers"), json=body)
@@ -90,6 +106,7 @@ def set_server(
     pinning: Annotated[
         Pinning | None, typer.Option(help="What of it must be approved before it is served.")
     ] = None,
+    user_oauth: UserOauthOption = False,
     output: OutputOption = Format.TABLE,
     data: DataOption = DEFAULT_DATA,
     url: UrlOption = None,
@@ -99,7 +116,7 @@ def set_server(
 
     Values of headers are never shown, so who changes a server that has some gives them anew.
     """
-    if not (server or header or no_headers or pinning):
+    if not (server or header or no_headers or pinning or user_oauth):
         raise CommandFailed("Say what to change, as in --pinning manual.", Exit.USAGE)
     if header and no_headers:
         raise CommandFailed("Say which: --header, or --no-headers.", Exit.USAGE)
@@ -117,6 +134,7 @@ def set_server(
             "headers": headers,
             "timeout_seconds": before["timeout_seconds"],
             "pinning": before["pinning"] if pinning is None else pinning.value,
+            **({"user_grants": {}} if user_oauth else {}),
         }
         changed = await api.put(path_of("servers", name), json=body)
         return {**changed, "status": await _checked(api, name)}

@@ -11,8 +11,13 @@ from bascule.cli.connectors import (
     AudienceOption,
     CaOption,
     CertificateOption,
+    Client,
     ClientIdOption,
     ClientSecretOption,
+    Exchange,
+    ExchangeIssuerOption,
+    ExchangeResourceOption,
+    ExchangeUrlOption,
     FileOption,
     HealthOption,
     ModeOption,
@@ -21,7 +26,9 @@ from bascule.cli.connectors import (
     SecretInBodyOption,
     TlsKeyOption,
     TokenUrlOption,
+    one_way,
     read_connector,
+    token_changes,
     with_changes,
 )
 from bascule.cli.context import DEFAULT_DATA, DataOption, KeyOption, UrlOption, with_api
@@ -71,6 +78,9 @@ def set_upstream(
     ] = None,
     mode: ModeOption = None,
     token_url: TokenUrlOption = None,
+    exchange_url: ExchangeUrlOption = None,
+    exchange_issuer: ExchangeIssuerOption = None,
+    exchange_resource: ExchangeResourceOption = None,
     client_id: ClientIdOption = None,
     client_secret: ClientSecretOption = None,
     scope: ScopeOption = None,
@@ -93,16 +103,10 @@ def set_upstream(
 
     Secrets are given as references: ${secret:NAME}, ${vault:mount/path#field}, ${file:/path}.
     """
-    changes = {
+    client = Client(client_id, client_secret, scope, audience, secret_in_body)
+    exchange = Exchange(exchange_url, exchange_issuer, exchange_resource)
+    changes: dict[str, Any] = {
         "mode": mode,
-        "credentials": {
-            "token_url": token_url,
-            "client_id": client_id,
-            "client_secret": client_secret,
-            "scope": scope,
-            "audience": audience,
-            "secret_in_body": secret_in_body,
-        },
         "tls": {"certificate": tls_certificate, "key": tls_key, "authorities": tls_authorities},
         "networks": network,
         "health_path": health_path,
@@ -124,7 +128,9 @@ def set_upstream(
                 code=ErrorCode.INVALID_VALUE.code,
             )
         base = (known or {}) if connector is None else connector
-        body["connector"] = with_changes(base, changes) or connector
+        changes.update(token_changes(base, token_url, exchange, client))
+        changed = with_changes(base, changes)
+        body["connector"] = connector if changed is None else one_way(changed, changes)
         given = {member: value for member, value in body.items() if value is not None}
         return await api.put(path_of("upstreams", name), json=given)
 
@@ -174,6 +180,8 @@ def _row(upstream: Mapping[str, Any]) -> dict[str, Any]:
         word
         for word, present in (
             ("token", connector["credentials"]),
+            ("each caller's grant", connector.get("user_grants")),
+            ("each caller's token", connector.get("exchange")),
             ("certificate", connector["tls"]),
         )
         if present

@@ -11,7 +11,7 @@ from bascule.app.declared.following import folder_key, following
 from bascule.app.instance import open_instance
 from bascule.app.ready import Ready, hold, write_ready
 from bascule.app.reloading import reload_on_hangup
-from bascule.app.serving import ListenConfig, base_url, bind, listen
+from bascule.app.serving import base_url, bind, listen, listen_config, own_certificate
 from bascule.settings.loading import Loaded
 
 _log = structlog.get_logger(__name__)
@@ -24,22 +24,22 @@ def run(loaded: Loaded, data: Path, read: Callable[[], Loaded]) -> None:
 
 async def _serve(loaded: Loaded, data: Path, read: Callable[[], Loaded]) -> None:
     server = loaded.settings.server
-    config = ListenConfig(
-        server.host, server.port, server.allow_remote, server.shutdown_grace_seconds
-    )
+    config = listen_config(server)
     listener = bind(config)
-    url = base_url(listener)
+    url = base_url(listener, config)
     try:
         key = folder_key(loaded)
         async with (
-            open_instance(loaded, data, key.records) as instance,
+            open_instance(loaded, data, key.records, url) as instance,
             following(instance.front, loaded, data, key),
         ):
 
             def on_ready() -> None:
                 instance.health.start()
                 reload_on_hangup(loaded, read)
-                write_ready(data, Ready(f"{url}/mcp", f"{url}/api", os.getpid()))
+                certificate = own_certificate(config)
+                ready = Ready(f"{url}/mcp", f"{url}/api", os.getpid(), certificate=certificate)
+                write_ready(data, ready)
                 _log.info("server.ready", mcp_url=f"{url}/mcp", pid=os.getpid())
 
             def on_drain() -> None:

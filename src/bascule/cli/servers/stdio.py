@@ -11,6 +11,7 @@ from bascule.app.ready import read_ready
 from bascule.app.slices import require_slice
 from bascule.cli.connection import Target, connect, path_of
 from bascule.cli.failures import CommandFailed
+from bascule.cli.trust import tls_of
 from bascule.gateway.call import Endpoint, EndpointKind
 from bascule.settings.loading import Loaded
 
@@ -37,7 +38,9 @@ async def _speak(
 
             await serve_directory(loaded, data, endpoint, pipes, key)
         else:
-            await join(socket_url(url.rstrip("/").removesuffix("/mcp"), endpoint), key, pipes)
+            address = socket_url(url.rstrip("/").removesuffix("/mcp"), endpoint)
+            own = None if ready is None else ready.certificate
+            await join(address, key, pipes, tls_of(address, own))
 
 
 async def _require(target: Target, endpoint: Endpoint, settings: Callable[[], Loaded]) -> None:

@@ -5,6 +5,7 @@ import sys
 import time
 import webbrowser
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import uvloop
@@ -14,7 +15,7 @@ from bascule.app.demo import publish_booking, running_booking
 from bascule.app.instance import Instance, open_instance
 from bascule.app.keyfile import ensure_key
 from bascule.app.ready import Ready, hold, write_ready
-from bascule.app.serving import ListenConfig, base_url, bind, listen
+from bascule.app.serving import base_url, bind, listen, listen_config, own_certificate
 from bascule.cli.announcement import announce
 from bascule.settings.loading import Loaded
 
@@ -27,24 +28,25 @@ def run(loaded: Loaded, data: Path, *, demo: bool, browser: bool) -> None:
 async def _up(loaded: Loaded, data: Path, *, demo: bool, browser: bool) -> None:
     started = time.monotonic()
     server = loaded.settings.server
-    config = ListenConfig(
-        server.host, server.port, server.allow_remote, server.shutdown_grace_seconds
-    )
+    config = listen_config(server)
     listener = bind(config)
     async with AsyncExitStack() as stack:
         stack.callback(listener.close)
         key = folder_key(loaded)
-        instance = await stack.enter_async_context(open_instance(loaded, data, key.records))
+        url = base_url(listener, config)
+        instance = await stack.enter_async_context(open_instance(loaded, data, key.records, url))
         stack.enter_context(hold(data))
-        ready = await _prepare(stack, instance, data, base_url(listener), demo=demo)
+        ready = await _prepare(stack, instance, data, url, demo=demo)
+        ready = replace(ready, certificate=own_certificate(config))
         await stack.enter_async_context(following(instance.front, loaded, data, key))
+        setup = await instance.sign_in.setup.issue()
 
         def on_ready() -> None:
             instance.health.start()
             write_ready(data, ready)
-            announce(ready, data, seconds=time.monotonic() - started)
+            announce(ready, data, seconds=time.monotonic() - started, setup=setup)
             if browser and _has_screen():
-                webbrowser.open(ready.mcp_url.removesuffix("mcp"))
+                webbrowser.open(f"{url}{setup or '/'}")
 
         def on_drain() -> None:
             instance.health.drain()

@@ -201,7 +201,7 @@ class _Search:
             return _select().where(self.contains)
         quoted = " ".join('"' + word.replace('"', '""') + '"' for word in self._long)
         found = TOOL_TEXT.c.tool_text.op("MATCH")(literal(quoted, _SEARCH))
-        joined = _CrossJoin(TOOL_TEXT, _INDEX, TOOL_TEXT.c.rowid == _INDEX.c.number)
+        joined = _CrossJoin(TOOL_TEXT, _INDEX, _INDEX.c.number == TOOL_TEXT.c.rowid)
         short = (self._in(self._where, word) for word in self.words if word not in self._long)
         return _select().select_from(joined).where(found, *short)
 
@@ -262,7 +262,7 @@ _TAGS: Final = ToolTagRow.__table__
 
 
 def _select() -> Select[UUID]:
-    return select(ToolIndexRow.tool_id)
+    return select(ToolIndexRow.tool_id)  # tenant: among the conditions of whoever asks
 
 
 class _CrossJoin(Join):

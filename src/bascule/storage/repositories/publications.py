@@ -166,7 +166,7 @@ class Publications(Scoped):
                 connect_timeout_seconds=0.0,
                 timeout_seconds=0.0,
             )
-            if draft.kind is UpstreamKind.GRPC:
+            if draft.kind in _DESCRIBED:
                 upstream = replace(upstream, connector=_described(draft.document))
             return (await upstreams.upsert(upstream)).id
         if row.kind != draft.kind.value:
@@ -183,14 +183,14 @@ class Publications(Scoped):
     async def _move(self, upstream: str, base_url: str, import_id: UUID | None) -> str | None:
         """Let the service's tools call `base_url`; gives where they called before.
 
-        A gRPC service is spoken to as the document of `import_id` describes it.
+        A gRPC service is spoken to, and a module is, as the document of `import_id` describes it.
         """
         row = await self._upstream_row(upstream)
         if row is None:
             return None
         refuse_move(upstream_from(row), base_url)
         before, row.url = row.url, base_url
-        if import_id is not None and row.kind == UpstreamKind.GRPC.value:
+        if import_id is not None and row.kind in _DESCRIBED:
             imports = Imports(self._session, self._tenant_id)
             _describe(row, await imports.document(import_id))
         await self._session.flush()
@@ -219,10 +219,13 @@ def _described(descriptors: bytes) -> Connector:
 
 
 def _describe(row: UpstreamRow, descriptors: bytes) -> None:
-    """Let a gRPC service be spoken to as `descriptors` say; any other kind needs none."""
-    if row.kind == UpstreamKind.GRPC.value:
+    """Let an upstream be what `descriptors` say, where its kind needs any."""
+    if row.kind in _DESCRIBED:
         row.connector = {**row.connector, "descriptors": _described(descriptors).descriptors}
 
+
+_DESCRIBED: Final = frozenset({UpstreamKind.GRPC, UpstreamKind.WASM})
+"""Kinds whose document is needed for calls: descriptors, or the module itself."""
 
 _NOT_A_DRAFT: Final = "Import {id} is {status}; only a draft can be published or discarded."
 _ACTIVE: Final = ToolStatus.ACTIVE.value

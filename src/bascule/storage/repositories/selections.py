@@ -167,7 +167,10 @@ class Selections(Scoped):
         if rows[version].is_served:
             raise Conflict(f"Release {version} is what the bundle serves. Serve another one first.")
         await self._session.execute(
-            delete(BundleReleaseRow).where(BundleReleaseRow.id == rows[version].id)
+            delete(BundleReleaseRow).where(
+                BundleReleaseRow.tenant_id == self._tenant_id,
+                BundleReleaseRow.id == rows[version].id,
+            )
         )
 
     async def releases(self, bundle_id: UUID) -> tuple[StoredRelease, ...]:

@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from bascule.gateway.errors import Conflict, NotFound
 from bascule.gateway.tool import Upstream
 from bascule.storage.documents import connector_document
+from bascule.storage.identity_tables import UserGrantRow
 from bascule.storage.mapping import upstream_from
 from bascule.storage.repositories.scope import Scoped
 from bascule.storage.tables import ToolRow, UpstreamRow
@@ -59,7 +60,7 @@ class Upstreams(Scoped):
         return tuple(_stored(row) for row in rows)
 
     async def delete(self, name: str) -> None:
-        """Remove an upstream that no tool needs.
+        """Remove an upstream that no tool needs, with what callers were granted there.
 
         Raises:
             NotFound: there is none of that name.
@@ -76,6 +77,12 @@ class Upstreams(Scoped):
             raise Conflict(
                 f"Upstream {name} still serves tools, {in_use} first. Delete them first."
             )
+        # One that comes later may have the name, and be another's.
+        await self._session.execute(
+            delete(UserGrantRow).where(
+                UserGrantRow.tenant_id == self._tenant_id, UserGrantRow.upstream_name == name
+            )
+        )
         await self._session.delete(row)
         await self._session.flush()
 
@@ -98,7 +105,7 @@ class Upstreams(Scoped):
 def has_credentials(upstream: Upstream) -> bool:
     """Whether requests to it carry what must not go to anybody else."""
     connector = upstream.connector
-    return bool(upstream.headers or connector.credentials or connector.tls)
+    return bool(upstream.headers or connector.credentials or connector.tls or connector.exchange)
 
 
 def refuse_move(upstream: Upstream, url: str) -> None:

@@ -56,7 +56,7 @@ class Credentials:
     def fresh(self) -> Ready | None:
         """What was made ready before, if it holds still."""
         ready = self._ready
-        if ready is None or ready.generation != self._resolver.generation:
+        if ready is None or ready.generation != self._resolver.generation(self._tenant):
             return None
         return ready if self._clock() < ready.until else None
 
@@ -98,7 +98,7 @@ class Credentials:
         await self._prepare()
 
     async def _prepare(self) -> Ready:
-        generation, now = self._resolver.generation, self._clock()
+        generation, now = self._resolver.generation(self._tenant), self._clock()
         until = now + self._resolver.freshness.ttl_seconds
         made = [
             (name, await self._resolver.resolve(self._tenant, value))

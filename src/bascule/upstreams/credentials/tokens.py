@@ -7,10 +7,20 @@ from typing import Final
 
 import structlog
 
-from bascule.gateway.connector import ClientCredentials
+from bascule.gateway.bearer import Bearer
+from bascule.gateway.connector import ClientCredentials, TokenExchange
 from bascule.gateway.errors import GatewayError
-from bascule.upstreams.credentials.failures import TokenRefused, TokenUnavailable
-from bascule.upstreams.credentials.granting import Grant, read_grant, token_request
+from bascule.upstreams.credentials.failures import (
+    ExchangeRefused,
+    TokenRefused,
+    TokenUnavailable,
+)
+from bascule.upstreams.credentials.granting import (
+    Grant,
+    exchange_request,
+    read_grant,
+    token_request,
+)
 from bascule.upstreams.flights import Flight
 from bascule.upstreams.http1 import HttpClient, HttpRequest, HttpResponse
 from bascule.upstreams.secrets import SecretResolver
@@ -34,19 +44,27 @@ class Token:
 
 
 class Tokens:
-    """Tokens by client credentials, for one upstream. Safe for any number of calls at once."""
+    """Tokens for one upstream, by client credentials or in exchange for one caller's.
+
+    Safe for any number of calls at once.
+    """
 
     def __init__(
         self,
         tenant: str,
-        wanted: ClientCredentials,
+        wanted: ClientCredentials | TokenExchange,
         client: HttpClient,
         resolver: SecretResolver,
         clock: Callable[[], float] = time.monotonic,
+        subject: Bearer | None = None,
     ) -> None:
-        """`client` reaches the token endpoint. Nothing is asked for yet."""
-        self._tenant = tenant
+        """`client` reaches the token endpoint. Nothing is asked for yet.
+
+        `subject` is the caller's token, which an exchange needs.
+        """
         self._wanted = wanted
+        self._subject = subject
+        self._tenant = tenant
         self._client = client
         self._resolver = resolver
         self._clock = clock
@@ -54,18 +72,19 @@ class Tokens:
         self._flight: Flight[Token] = Flight()
         self._failure: GatewayError | None = None
         self._paused_until = 0.0
-        self._generation = resolver.generation
+        self._generation = resolver.generation(tenant)
 
     async def current(self) -> Token:
         """A token that is valid now; a new one is got in the background where it is time.
 
         Raises:
-            TokenRefused, TokenUnavailable, SecretUnavailable: there is none.
+            TokenRefused, ExchangeRefused, TokenUnavailable, SecretUnavailable: there is none.
         """
         token, now = self._token, self._clock()
-        if self._generation != self._resolver.generation:
+        generation = self._resolver.generation(self._tenant)
+        if self._generation != generation:
             # What was wrong may be right now.
-            self._generation, self._paused_until = self._resolver.generation, 0.0
+            self._generation, self._paused_until = generation, 0.0
         if token is not None and now < token.until:
             if now >= token.renew_from and now >= self._paused_until:
                 self._flight.begin(self._renew)
@@ -103,16 +122,26 @@ class Tokens:
         client_id = await self._resolver.resolve(tenant, wanted.client_id)
         secret = await self._resolver.resolve(tenant, wanted.client_secret)
         try:
-            request = token_request(wanted, client_id, secret)
+            request = self._request(client_id, secret)
         except ValueError as error:
             raise TokenUnavailable(f"token_url is unusable: {error}.") from None
         response = await self._send(request)
         try:
             return read_grant(response, request.origin)
-        except TokenRefused:
+        except TokenRefused as refused:
+            if self._subject is not None and not refused.is_about_client:
+                raise ExchangeRefused(refused.reason) from None
             # The secret may have been rotated at its place since it was read.
             self._resolver.forget(wanted.client_secret)
             raise
+
+    def _request(self, client_id: str, secret: str) -> HttpRequest:
+        wanted = self._wanted
+        if isinstance(wanted, ClientCredentials):
+            return token_request(wanted, client_id, secret)
+        if self._subject is None:
+            raise ValueError("an exchange needs a token to exchange")
+        return exchange_request(wanted, client_id, secret, self._subject.for_exchange())
 
     async def _send(self, request: HttpRequest) -> HttpResponse:
         try:

@@ -17,8 +17,8 @@ from bascule.upstreams.grpc.library import load
 from bascule.upstreams.grpc.methods import open_pool
 from bascule.upstreams.grpc.outcomes import outcome_of
 
-Headers = Callable[[], Awaitable[Sequence[tuple[str, str]]]]
-"""What each call says besides: credentials, with their references resolved."""
+Headers = Callable[[Call], Awaitable[Sequence[tuple[str, str]]]]
+"""What a call says besides: credentials, with their references resolved."""
 
 _BINARY: Final = "-bin"
 
@@ -104,7 +104,7 @@ class GrpcUpstream:
 
     async def _metadata(self, call: Call) -> list[tuple[str, str]]:
         tool = call.tool
-        metadata = [(name.lower(), value) for name, value in await self._headers()]
+        metadata = [(name.lower(), value) for name, value in await self._headers(call)]
         metadata.append(("x-correlation-id", call.correlation_id))
         if tool is not None and tool.name.isascii():
             metadata.append(("x-mcp-tool-name", tool.name))

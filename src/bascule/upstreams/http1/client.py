@@ -88,7 +88,7 @@ class HttpClient:
         reader = connection.reader
         response = HttpResponse(reader.status, reader.headers, reader.take())
         pool.release(connection)
-        if 300 <= response.status < 400:
+        if 300 <= response.status < 400 and self._config.follows_redirects:
             return await self._follow(request, response, deadline)
         return response
 
@@ -135,7 +135,7 @@ class HttpClient:
         connection = await self._exchange(pool, request, deadline, None)
         for _ in range(MOST_REDIRECTS):
             reader = connection.reader
-            if not 300 <= reader.status < 400:
+            if not 300 <= reader.status < 400 or not self._config.follows_redirects:
                 break
             further = redirected(request, reader.status, find_header(reader.headers, "location"))
             if further is None:

@@ -21,7 +21,7 @@ class PoolConfig:
     `idle_seconds` stays below the five seconds after which common servers close an idle
     connection: whoever closes first decides whether a request can be lost.
     `ca_file` is a PEM file of authorities trusted besides those of the system. `rules` say which
-    addresses connections may go to.
+    addresses connections may go to. Without `follows_redirects`, a redirect is the response.
     """
 
     max_connections: int = 64
@@ -32,6 +32,7 @@ class PoolConfig:
     max_body_bytes: int = 16 * 1024 * 1024
     ca_file: str | None = None
     rules: AddressRules = PUBLIC_ONLY
+    follows_redirects: bool = True
 
 
 def client_tls(ca_file: str | None = None) -> ssl.SSLContext:

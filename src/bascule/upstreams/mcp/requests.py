@@ -116,7 +116,7 @@ class Requests:
 def _session_of(principal: Principal | None, capabilities: bytes) -> SessionKey:
     if principal is None:
         return NOBODY
-    return SessionKey(principal.tenant, principal.subject, capabilities)
+    return SessionKey(principal.tenant, principal.owner, capabilities)
 
 
 def _target_of(call: Call) -> Target:

@@ -20,6 +20,7 @@ from bascule.upstreams.mcp.channel import Channel
 from bascule.upstreams.mcp.children import ChildrenChannel
 from bascule.upstreams.mcp.described import Described
 from bascule.upstreams.mcp.failures import UpstreamRpcError, failed
+from bascule.upstreams.mcp.holders import HoldersChannel
 from bascule.upstreams.mcp.hooks import Hooks
 from bascule.upstreams.mcp.http import HttpChannel
 from bascule.upstreams.mcp.interactions import InteractionLimits
@@ -45,6 +46,8 @@ from bascule.upstreams.mcp.settings import McpConfig
 from bascule.upstreams.mcp.tools import RelayedTool, read_page, read_tool
 from bascule.upstreams.mcp.under_way import UnderWay
 from bascule.upstreams.mcp.wrapping import Wrapping
+from bascule.upstreams.oauth.access import Access
+from bascule.upstreams.oauth.client import GrantedClients
 
 _log = structlog.get_logger(__name__)
 
@@ -67,7 +70,7 @@ class McpUpstream:
     def __init__(
         self,
         upstream: Upstream,
-        client: HttpSender,
+        client: HttpSender | GrantedClients,
         *,
         config: McpConfig | None = None,
         environment: Mapping[str, str] | None = None,
@@ -76,6 +79,8 @@ class McpUpstream:
     ) -> None:
         """`environment` is added to the few variables a child process inherits.
 
+        With `GrantedClients`, each caller is served with their own token, over sessions of their
+        own.
         `lasting` is for streams without a near end. Without `bridge`, upstreams are told that no
         caller can be asked anything, and their tasks are refused.
 
@@ -101,7 +106,9 @@ class McpUpstream:
                 wrapping, bridge.parked, read, notes=notes_to, limits=bridge.limits
             )
         self._channel: Channel
-        if self._over_http:
+        if isinstance(client, GrantedClients):
+            self._channel = HoldersChannel(upstream, client, self._config)
+        elif self._over_http:
             self._channel = HttpChannel(upstream, client, self._config, lasting)
         elif upstream.kind is UpstreamKind.MCP_STDIO:
             self._channel = ChildrenChannel(upstream, self._config, environment or {})
@@ -112,6 +119,11 @@ class McpUpstream:
     def channel(self) -> Channel:
         """How the server is spoken to, for who listens to its changes."""
         return self._channel
+
+    @property
+    def access(self) -> Access | None:
+        """Who agreed to be served on their behalf; None where everybody is served alike."""
+        return self._channel.access if isinstance(self._channel, HoldersChannel) else None
 
     async def aclose(self) -> None:
         """End sessions and child process; calls under way fail."""

@@ -82,7 +82,7 @@ class Wrapping:
 def caller_of(call: Call) -> str:
     """Whom a handle of `call` is sealed for."""
     principal = call.principal
-    return "" if principal is None else owner_of(principal.tenant, principal.subject)
+    return "" if principal is None else owner_of(principal.tenant, principal.owner)
 
 
 def digest_of(call: Call) -> bytes:

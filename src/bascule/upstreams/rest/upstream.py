@@ -72,6 +72,49 @@ class StreamSender(Protocol):
         ...
 
 
+class CallerSender(Protocol):
+    """What sends requests in the name of one caller, and the secrets it adds to them."""
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must not be repeated to callers, longest first."""
+        ...
+
+    async def request(self, request: HttpRequest, deadline: float) -> HttpResponse:
+        """As `HttpSender.request`."""
+        ...
+
+    def stream(self, request: HttpRequest, deadline: float) -> ResponseStream:
+        """As `StreamSender.stream`."""
+        ...
+
+
+class CallerSenders(Protocol):
+    """A caller's senders, for answers that are read whole and for those that last."""
+
+    @property
+    def client(self) -> CallerSender:
+        """For answers that are read whole."""
+        ...
+
+    @property
+    def lasting(self) -> CallerSender:
+        """For answers that come piece by piece."""
+        ...
+
+
+class Callers(Protocol):
+    """Knows how to come to the upstream as who calls."""
+
+    def of(self, call: Call) -> CallerSenders:
+        """The senders for `call`, and for no other.
+
+        Raises:
+            GatewayError: its caller cannot be spoken for; says why.
+        """
+        ...
+
+
 class _Ready(NamedTuple):
     """A tool made ready: `headers` are those of each of its requests."""
 
@@ -90,13 +133,16 @@ class RestUpstream:
     def __init__(
         self, upstream: Upstream, client: HttpSender, lasting: StreamSender | None = None,
         limits: AnswerLimits = USUAL, bare: HttpSender | None = None,
+        callers: Callers | None = None,
     ) -> None:  # fmt: skip
         """`lasting` is for answers that come piece by piece; without it none are told as such.
 
         `bare` sends without the upstream's credentials: what an API description places on
-        another host never sees them. It is `client` where there are none.
+        another host never sees them. It is `client` where there are none. With `callers`, each
+        call is sent in its caller's own name, and `client` and `lasting` are not used.
         """
         self._bare = bare or client
+        self._callers = callers
         self._home = Origin.parse(upstream.url)[0] if upstream.url else None
         self._upstream = upstream
         self._client = client
@@ -109,6 +155,7 @@ class RestUpstream:
         self._secrets = secrets_in(upstream.headers)
         is_shown = (
             hasattr(client, "secrets")  # it adds some of its own
+            or callers is not None
             or upstream.connector.tls is not None
             or shows_credential(upstream.headers)
         )
@@ -145,15 +192,26 @@ class RestUpstream:
         deadline = self._deadline(call, tool)
         if ready.is_elsewhere:
             return self._result(await self._bare.request(request, deadline), ready, ())
-        if ready.streams and self._lasting is not None:
-            return await self._stream(call, ready, self._lasting.stream(request, deadline))
-        response = await self._client.request(request, deadline)
-        return self._result(response, ready, _sent_by(self._client))
+        client, lasting = self._client, self._lasting
+        if self._callers is not None:
+            own = self._callers.of(call)
+            client, lasting = own.client, own.lasting
+        if ready.streams and lasting is not None:
+            return await self._stream(call, ready, lasting, request, deadline)
+        response = await client.request(request, deadline)
+        return self._result(response, ready, _sent_by(client))
 
-    async def _stream(self, call: Call, ready: _Ready, stream: ResponseStream) -> Result:
+    async def _stream(
+        self,
+        call: Call,
+        ready: _Ready,
+        lasting: StreamSender,
+        request: HttpRequest,
+        deadline: float,
+    ) -> Result:
         """Pass on a sequence while it comes; any other answer is read whole."""
-        async with stream as response:
-            sent = _sent_by(self._lasting)
+        async with lasting.stream(request, deadline) as response:
+            sent = _sent_by(lasting)
             sequence = sequence_of(essence(response.header("content-type") or ""))
             is_coded = bool(response.header(CONTENT_ENCODING))
             if sequence is None or is_coded or not 200 <= response.status < 300:

@@ -55,10 +55,9 @@ class SecretResolver:
         self._changes = 0
         self.freshness = freshness or Freshness()
 
-    @property
-    def generation(self) -> int:
-        """Grows whenever a secret is another one, a tenant's or one read again, or is lost."""
-        return self._stored.generation + self._changes
+    def generation(self, tenant: str) -> int:
+        """Grows whenever a secret is another one, the tenant's or one read again, or is lost."""
+        return self._stored.generation(tenant) + self._changes
 
     def follow(self, snapshot: Snapshot) -> None:
         """Take the secrets of `snapshot` for those of tenants, from now on."""

@@ -58,15 +58,20 @@ class Stored:
     def __init__(self, box: SecretBox) -> None:
         self._box = box
         self._sealed: dict[str, Mapping[str, SealedSecret]] = {}
-        self.generation = 0
-        """Grows whenever any secret is another one."""
+        self._generations: dict[str, int] = {}
+
+    def generation(self, tenant: str) -> int:
+        """Grows whenever any secret of the tenant is another one."""
+        return self._generations.get(tenant, 0)
 
     def follow(self, snapshot: Snapshot) -> None:
         """Take the secrets of `snapshot` for those that count."""
         sealed = {name: view.secrets for name, view in snapshot.tenants.items() if view.secrets}
         if sealed != self._sealed:
+            for tenant in sealed.keys() | self._sealed.keys():
+                if sealed.get(tenant) != self._sealed.get(tenant):
+                    self._generations[tenant] = self.generation(tenant) + 1
             self._sealed = sealed
-            self.generation += 1
 
     def open(self, tenant: str, reference: Reference) -> str:
         """The value of the tenant's secret.

@@ -10,7 +10,8 @@ import pytest
 from bascule.gateway.record import Status
 from bascule.storage.errors import DatabaseUnreachable
 from bascule.storage.repositories.roles import Roles
-from unit.api.site import Site, add_key, altered, contents, error_of
+from unit.api.people import add_person, add_user, revoke_key
+from unit.api.site import Site, add_key, altered, contents, error_of, key_of
 
 PATH = "/api/admin/keys"
 
@@ -164,3 +165,132 @@ async def test_a_key_that_is_not_right_is_refused(site: Site, subtests: pytest.S
                 PATH, content=json.dumps(wanted), headers={"content-type": "application/json"}
             )
             assert (response.status_code, error_of(response)["code"]) == (400, "E2004")
+
+
+async def test_a_key_is_limited_to_its_scopes(site: Site) -> None:
+    made = await make(site, roles=["admin"], scopes=["tools:list", "audit:read"])
+    assert made["scopes"] == ["audit:read", "tools:list"]
+    assert (await site.get("/api/admin/audit-logs", key=made["key"])).status_code == 200
+    refused = await site.get(PATH, key=made["key"])
+    assert refused.status_code == 403
+    wrong = await site.post(PATH, json={"name": "n", "roles": ["user"], "scopes": ["tools"]})
+    assert (wrong.status_code, error_of(wrong)["code"]) == (400, "E2004")
+
+
+async def test_a_limited_key_makes_none_that_is_less_limited(site: Site) -> None:
+    made = await make(site, roles=["admin"], scopes=["users:manage", "tools:list"])
+    for wanted, status in (
+        ({"roles": ["admin"]}, 403),
+        ({"roles": ["user"]}, 403),
+        ({"roles": ["admin"], "scopes": ["tools:list", "tools:write"]}, 403),
+        ({"roles": ["admin"], "scopes": ["tools:list"]}, 201),
+    ):
+        response = await site.post(PATH, key=made["key"], json={"name": "more", **wanted})
+        assert response.status_code == status, wanted
+
+
+async def test_a_key_may_act_for_a_person_and_have_no_more(site: Site) -> None:
+    await add_user(site, "asha", "user", "viewer")
+    made = await make(site, roles=[], user="asha")
+    assert (made["user"], made["roles"]) == ("asha", ["user", "viewer"])
+    shown = (await site.get("/api/me", key=made["key"])).json()
+    assert (shown["name"], shown["roles"]) == ("asha", ["user", "viewer"])
+    for wanted, status, code in (
+        ({"user": "asha", "roles": ["developer"]}, 400, "E2004"),
+        ({"user": "bo", "roles": ["user"]}, 404, "E2011"),
+        ({"roles": []}, 400, "E2004"),
+    ):
+        refused = await site.post(PATH, json={"name": "x", **wanted})
+        assert (refused.status_code, error_of(refused)["code"]) == (status, code)
+
+
+async def test_nobody_makes_a_key_of_somebody_who_can_do_more(site: Site) -> None:
+    await add_user(site, "boss", "admin")
+    async with site.rows() as (session, tenant_id):
+        await Roles(session, tenant_id).create("porter", "", ["users:manage"])
+        await add_key(session, tenant_id, "porter", "bsc_porter")
+    refused = await site.post(PATH, key="bsc_porter", json={"name": "x", "user": "boss"})
+    assert (refused.status_code, error_of(refused)["code"]) == (403, "E1004")
+
+
+async def test_a_rotated_key_has_a_new_secret_and_nothing_else(site: Site) -> None:
+    made = await make(site, roles=["developer"], expires_in_days=9)
+    response = await site.post(f"{PATH}/{made['key_id']}/rotate", json={})
+    rotated = response.json()
+    assert response.status_code == 200
+    assert rotated["key"] != made["key"]
+    assert rotated["prefix"] == rotated["key"][:12]
+    same = ("key_id", "name", "roles", "created_at", "expires_at")
+    assert [rotated[one] for one in same] == [made[one] for one in same]
+    assert (await site.get("/api/admin/tools", key=rotated["key"])).status_code == 200
+    assert (await site.get("/api/admin/tools", key=made["key"])).status_code == 401
+    for place in (repr(contents(site)), repr(site.recorder.records)):
+        assert rotated["key"] not in place
+
+
+async def test_the_secret_before_is_good_for_the_grace(site: Site) -> None:
+    made = await make(site)
+    path = f"{PATH}/{made['key_id']}/rotate"
+    rotated = (await site.post(path, json={"grace_seconds": 3600})).json()
+    for key in (made["key"], rotated["key"]):
+        assert (await site.get("/api/me", key=key)).status_code == 200
+    assert (await site.delete(f"{PATH}/{made['key_id']}")).is_success
+    for key in (made["key"], rotated["key"]):
+        assert (await site.get("/api/me", key=key)).status_code == 401
+    refused = await site.post(path, json={})
+    assert (refused.status_code, error_of(refused)["code"]) == (409, "E2012")
+    for wrong in ({"grace_seconds": -1}, {"grace_seconds": 2_592_001}, {"grace": 1}):
+        assert (await site.post(path, json=wrong)).status_code == 400
+
+
+async def test_nobody_rotates_a_key_that_can_do_more(site: Site) -> None:
+    async with site.rows() as (session, tenant_id):
+        await Roles(session, tenant_id).create("porter", "", ["users:manage"])
+        await add_key(session, tenant_id, "porter", "bsc_porter")
+        boss = await add_key(session, tenant_id, "admin", "bsc_boss", name="boss")
+    refused = await site.post(f"{PATH}/{boss}/rotate", key="bsc_porter", json={})
+    assert (refused.status_code, error_of(refused)["code"]) == (403, "E1004")
+    assert (await site.get(PATH, key="bsc_boss")).status_code == 200
+
+
+async def test_the_last_key_that_administers_stays(site: Site) -> None:
+    key = key_of("admin", "acme")
+    keys = (await site.get(PATH, key=key)).json()["keys"]
+    (own,) = [one["key_id"] for one in keys if one["name"] == "admin"]
+    refused = await site.delete(f"{PATH}/{own}", key=key)
+    assert (refused.status_code, error_of(refused)["code"]) == (409, "E2012")
+    asha = await add_person(site, "asha", "admin", tenant="acme")
+    refused = await site.delete(f"{PATH}/{own}", key=key)
+    assert refused.status_code == 409
+    assert "your own rights" in error_of(refused)["message"]
+    assert (await site.delete(f"{PATH}/{own}", key=asha)).status_code == 200
+
+
+async def test_a_name_has_nothing_that_could_be_taken_for_another(site: Site) -> None:
+    for name in ("a|b", "asha\u202e", "\u200bci", "caf\u0065\u0301"):
+        refused = await site.post(PATH, json={"name": name, "roles": ["user"]})
+        assert (refused.status_code, error_of(refused)["code"]) == (400, "E2004"), name
+
+
+async def test_each_use_of_a_key_is_told_with_its_tenant(site: Site) -> None:
+    told: list[tuple[str, str]] = []
+
+    def note(tenant: str, key_id: str) -> None:
+        told.append((tenant, key_id))
+
+    made = await make(site)
+    async with altered(site, note_use=note) as other:
+        await other.get("/api/me", key=made["key"])
+        await other.get("/api/me", None)
+        headers = {"x-bascule-tenant": "acme"}
+        await other.get("/api/me", "system_admin", headers=headers)
+    assert told[0] == ("default", made["key_id"])
+    assert [tenant for tenant, _ in told] == ["default", "default"]
+
+
+async def test_a_revoked_personal_key_s_owner_stays_an_administrator(site: Site) -> None:
+    asha = await add_person(site, "asha", "admin", tenant="acme")
+    await revoke_key(site, "admin", "acme")
+    keys = (await site.get(PATH, key=asha)).json()["keys"]
+    (own,) = [one["key_id"] for one in keys if one["user"] == "asha"]
+    assert (await site.delete(f"{PATH}/{own}", key=asha)).status_code == 200

@@ -5,12 +5,29 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from bascule.storage.repositories.grants import (
+    GrantDraft,
+    GrantKey,
+    OAuthClients,
+    StoredClient,
+    UserGrants,
+)
+from bascule.upstreams.oauth.ports import Holder
+from bascule.upstreams.oauth.sealing import (
+    Place,
+    Tokens,
+    open_client,
+    open_tokens,
+    seal_client,
+    seal_tokens,
+)
 from bascule.upstreams.secrets.box import SecretBox
 from unit.api.site import Site, altered, contents, error_of
 
 OLD, NEW = os.urandom(32), os.urandom(32)
 VALUE = "hunter2-hunter2"
 PATH = "/api/admin/secrets"
+ID = "https://id.example"
 
 
 @pytest.fixture
@@ -86,6 +103,21 @@ async def test_every_place_of_a_record_counts_as_use(vault: Site) -> None:
     assert {one["name"]: one["used_by"] for one in secrets} == {name: ["crm-api"] for name in names}
 
 
+async def test_a_secret_of_an_issuer_is_in_use(vault: Site) -> None:
+    await put(vault)
+    await put(vault, tenant="acme")
+    issuer = {
+        "name": "corp",
+        "issuer": "https://id.example",
+        "client_id": "console",
+        "client_secret": "${secret:crm}",
+    }
+    assert (await vault.post("/api/admin/issuers", "system_admin", json=issuer)).status_code == 201
+    assert (await vault.get(PATH)).json()["secrets"][0]["used_by"] == ["issuer corp"]
+    assert (await vault.delete(f"{PATH}/crm")).status_code == 409
+    assert (await vault.get(PATH, tenant="acme")).json()["secrets"][0]["used_by"] == []
+
+
 async def test_a_reference_that_cannot_be_read_counts_for_nothing(vault: Site) -> None:
     await put(vault)
     from bascule.gateway.tool import Upstream, UpstreamKind  # noqa: PLC0415
@@ -131,6 +163,31 @@ async def test_a_new_key_takes_over_every_secret_of_every_tenant(vault: Site) ->
     assert alone.open("default", snapshot.tenant("default").secrets["crm"]) == VALUE
     assert alone.open("acme", snapshot.tenant("acme").secrets["crm"]) == "of-acme"
     assert snapshot.tenant("default").secrets["crm"].version == 1
+
+
+async def test_a_new_key_takes_over_what_upstreams_gave_callers_and_leaves_what_is_lost(
+    vault: Site,
+) -> None:
+    place = Place(Holder("default", "key|user", "notes"), ID, "https://notes.example/mcp")
+    lost = place._replace(resource="https://lost.example")
+    old, other = SecretBox([OLD]), SecretBox([os.urandom(32)])
+    async with vault.rows() as (session, tenant_id):
+        for one, box in ((place, old), (lost, other)):
+            key = GrantKey("key|user", "notes", one.issuer, one.resource)
+            sealed = seal_tokens(box, one, Tokens("access", "refresh"))
+            await UserGrants(session, tenant_id).put(GrantDraft(key, "c", (), None, sealed))
+        client = StoredClient(ID, "c", {}, seal_client(old, "default", ID, "open-sesame"))
+        await OAuthClients(session, tenant_id).put(client)
+    async with altered(vault, box=SecretBox([NEW, OLD])) as site:
+        answer = await site.post(f"{PATH}/reseal", "system_admin")
+        assert answer.json()["resealed"] == 2
+    async with vault.rows() as (session, tenant_id):
+        grants = {one.key.resource: one for one in await UserGrants(session, tenant_id).all()}
+        (known,) = await OAuthClients(session, tenant_id).all()
+    alone = SecretBox([NEW])
+    assert open_tokens(alone, place, grants[place.resource].sealed).refresh_token == "refresh"
+    assert grants[lost.resource].sealed.key_id == other.key_id
+    assert open_client(alone, "default", ID, known.sealed) == "open-sesame"
 
 
 async def test_a_secret_that_does_not_open_stops_the_change_of_keys(vault: Site) -> None:

@@ -28,6 +28,10 @@ def test_records_can_be_narrowed(data: Path) -> None:
     assert tail(data, "--correlation-id", "none") == []
 
 
+def test_records_of_all_tenants_have_those_of_ones_own(data: Path) -> None:
+    assert set(tail(data)) <= set(tail(data, "--all-tenants"))
+
+
 def test_a_table_says_who_did_what_to_what_and_when(data: Path) -> None:
     lines = run("audit", "tail", "--data", data).out.splitlines()
     assert lines[0].split() == [

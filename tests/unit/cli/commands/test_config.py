@@ -5,6 +5,7 @@ import pytest
 import yaml
 
 from bascule.settings.inventory import inventory
+from fakes.certificates import Authority
 from unit.cli.shell import run
 
 
@@ -52,3 +53,26 @@ def test_the_schema_is_json_unless_told_otherwise(options: list[str]) -> None:
     schema = json.loads(run("config", "schema", *options).out)
     assert "server" in schema["properties"]
     assert yaml.safe_load(run("config", "schema", "-o", "yaml").out) == schema
+
+
+def test_a_check_passes_where_an_instance_would_start(tmp_path: Path) -> None:
+    rows = run("config", "check", "--data", tmp_path, "-o", "json").value
+    assert rows == [
+        {"check": "settings", "detail": "defaults only"},
+        {"check": "tls", "detail": "plain HTTP"},
+    ]
+
+
+def test_a_check_names_what_would_keep_it_from_starting(tmp_path: Path) -> None:
+    pair, other = Authority().issue("gw"), Authority().issue("gw")
+    (tmp_path / "gw.pem").write_text(pair.certificate)
+    (tmp_path / "gw.key").write_text(other.key)
+    settings = {
+        "BASCULE_SERVER__TLS_CERTIFICATE": str(tmp_path / "gw.pem"),
+        "BASCULE_SERVER__TLS_KEY": str(tmp_path / "gw.key"),
+    }
+    ended = run("config", "check", "--data", tmp_path, environ=settings)
+    assert "is not that of the certificate" in ended.error["message"]
+    (tmp_path / "gw.key").write_text(pair.key)
+    rows = run("config", "check", "--data", tmp_path, "-o", "json", environ=settings).value
+    assert rows[1]["detail"].startswith("CN=gw, good for ")

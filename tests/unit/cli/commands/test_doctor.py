@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from fakes.certificates import Authority
 from fakes.instances import Instance
 from unit.cli.shell import run
 
@@ -30,7 +31,7 @@ def test_a_healthy_instance_passes_every_check(data: Path, free_port: int) -> No
     data.chmod(0o700)
     checks = examined(data)
     assert list(checks) == [
-        *("python", "settings", "data directory", "disk space", "disk sync"),
+        *("python", "settings", "tls", "data directory", "disk space", "disk sync"),
         *("instance", "database", "journal"),
     ]  # fmt: skip
     certain = {name: one["result"] for name, one in checks.items() if not name.startswith("disk")}
@@ -52,6 +53,31 @@ def test_a_running_instance_is_recognised_and_left_alone(running: Instance) -> N
     checks = examined(running.data)
     assert f"process {running.child.pid}" in checks["instance"]["detail"]
     assert checks["database"]["detail"] == "in use by the running instance"
+
+
+@pytest.mark.parametrize(
+    ("is_over", "result", "code"), [(False, "warning", 0), (True, "failed", 7)]
+)
+def test_a_certificate_that_ends_is_told_in_time(
+    data: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    is_over: bool,
+    result: str,
+    code: int,
+) -> None:
+    pair = Authority().client("gw", is_over=is_over)
+    (tmp_path / "gw.pem").write_text(pair.certificate + pair.key)
+    monkeypatch.setenv("BASCULE_SERVER__TLS_CERTIFICATE", str(tmp_path / "gw.pem"))
+    found = examined(data, code)["tls"]
+    assert (found["result"], "CN=gw" in found["detail"]) == (result, True)
+
+
+def test_files_of_tls_that_cannot_be_used_fail(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BASCULE_SERVER__TLS_CERTIFICATE", "/nowhere.pem")
+    assert "cannot be read" in examined(tmp_path / "new", 7)["tls"]["detail"]
 
 
 def test_a_tampered_journal_fails(data: Path) -> None:
@@ -120,4 +146,4 @@ def test_little_space_and_a_slow_disk_are_warnings(
 def test_a_table_is_for_people(data: Path) -> None:
     lines = run("doctor", "--data", data).out.splitlines()
     assert lines[0].split() == ["check", "result", "detail", "fix"]
-    assert len(lines) == 9
+    assert len(lines) == 10

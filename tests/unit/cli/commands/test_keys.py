@@ -41,10 +41,24 @@ def test_a_revoked_key_opens_nothing_any_more(data: Path, user_key: str) -> None
     assert (refused.code, refused.error["code"]) == (3, "E1002")
 
 
-def test_the_id_of_a_key_can_be_copied_from_a_narrow_terminal(live: Path) -> None:
-    ann = run("keys", "list", "--data", live, "-o", "json").value["keys"][0]
-    shown = run("keys", "list", "--data", live, terminal=True, environ={"COLUMNS": "80"}).out
-    assert ann["key_id"] in shown
+def test_a_narrow_terminal_shows_what_a_key_is_called_and_that_it_is_revoked(data: Path) -> None:
+    revoked = run("keys", "revoke", "ann", "--data", data, "-o", "json").value["revoked_at"]
+    shown = run("keys", "list", "--data", data, terminal=True, environ={"COLUMNS": "80"}).out
+    (line,) = [one for one in shown.splitlines() if one.startswith("ann ")]
+    assert revoked[:19] in line
+
+
+def test_a_key_is_found_by_its_name_while_it_is_in_force(data: Path) -> None:
+    make = ("keys", "create", "--name", "ci", "--role", "user", "--data", data, "-o", "json")
+    first = run(*make).value
+    assert run("keys", "revoke", "ci", "--data", data, "-o", "json").value["revoked_at"]
+    second = run(*make).value
+    run("keys", "create", "--name", "laptop", "--role", "user", "--data", data)
+    rotated = run("keys", "rotate", "ci", "--data", data, "-o", "json").value
+    assert rotated["key_id"] == second["key_id"] != first["key_id"]
+    missing = run("keys", "revoke", "laptopp", "--data", data)
+    assert (missing.code, missing.error["code"]) == (2, "E2011")
+    assert "Did you mean laptop?" in missing.error["message"]
 
 
 @pytest.mark.parametrize("key_id", [str(uuid4()), "nope", "../policies/users call", "a/b?c"])
@@ -73,3 +87,32 @@ def test_a_user_makes_no_keys(live: Path, user_key: str) -> None:
     )
     assert (refused.code, refused.error["code"]) == (6, "E1004")
     assert refused.error["details"] == {"permission": "users:manage"}
+
+
+def test_a_key_may_be_limited_and_act_for_somebody(data: Path) -> None:
+    run("users", "add", "asha", "--role", "user", "--data", data)
+    made = run(
+        *("keys", "create", "--name", "laptop", "--user", "asha", "--scope", "tools:list"),
+        *("--data", data, "-o", "json"),
+    ).value
+    assert (made["user"], made["roles"], made["scopes"]) == ("asha", ["user"], ["tools:list"])
+    shown = run("whoami", "--data", data, "--key", made["key"], "-o", "json").value
+    assert (shown["name"], shown["permissions"]) == ("asha", ["tools:list"])
+
+
+def test_a_key_needs_roles_or_a_person(live: Path) -> None:
+    refused = run("keys", "create", "--name", "x", "--data", live)
+    assert (refused.code, refused.error["code"]) == (2, "E2001")
+    assert "--user" in refused.error["message"]
+
+
+@pytest.mark.parametrize(("grace", "code"), [("60", 0), ("0", 3)])
+def test_a_key_gets_another_secret(data: Path, user_key: str, grace: str, code: int) -> None:
+    (ann,) = run("keys", "list", "--data", data, "-o", "json").value["keys"]
+    rotated = run(
+        *("keys", "rotate", ann["key_id"], "--grace-seconds", grace, "--data", data, "-o", "json")
+    ).value
+    assert (rotated["key_id"], rotated["name"]) == (ann["key_id"], "ann")
+    assert rotated["key"] != user_key
+    assert run("whoami", "--data", data, "--key", rotated["key"]).code == 0
+    assert run("whoami", "--data", data, "--key", user_key).code == code

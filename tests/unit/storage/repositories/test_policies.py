@@ -9,6 +9,7 @@ from bascule.gateway.tool import RiskLevel
 from bascule.storage.database import Database
 from bascule.storage.repositories.policies import Policies
 from bascule.storage.repositories.scope import TenantId
+from bascule.storage.tenancy import across_tenants
 
 _RULE = RbacRule(
     name="users-read",
@@ -58,7 +59,8 @@ async def test_a_policy_that_cannot_be_read_can_still_be_deleted(
 ) -> None:
     async with database.change(author="t") as session:
         await Policies(session, tenant).create(_RULE)
-        await session.execute(text("UPDATE policies SET rules = '{}'"))
+        async with across_tenants(session, "by hand"):
+            await session.execute(text("UPDATE policies SET rules = '{}'"))
     async with database.change(author="t") as session:
         await Policies(session, tenant).delete("users-read")
         assert await Policies(session, tenant).list() == ()

@@ -3,11 +3,14 @@
 import inspect
 from importlib import import_module
 from pkgutil import iter_modules
+from uuid import uuid4
 
 import pytest
 
 from bascule.storage import repositories
+from bascule.storage.database import Database
 from bascule.storage.repositories.scope import Scoped, TenantId
+from bascule.storage.tenancy import TenantsMixed
 
 _MODULES = [
     import_module(f"{repositories.__name__}.{module.name}")
@@ -32,9 +35,10 @@ def _takes_session(kind: type) -> bool:
 
 def test_every_repository_is_known_to_this_test() -> None:
     assert {kind.__name__ for kind in _repositories()} == {
-        "Bundles", "Finder", "Imports", "Keys", "Pins", "Policies", "Publications", "Roles",
-        "Scoped", "Secrets", "Selections", "Standards", "Surveys", "Tenants", "ToolEdits", "Tools",
-        "Upstreams",
+        "Administrators", "Bundles", "CertificateRules", "Finder", "Groups", "Holdings", "Imports",
+        "Issuers", "Keys", "OAuthClients", "Pins", "Policies", "Publications", "Roles", "Scoped",
+        "Secrets", "Selections", "Sessions", "Standards", "Surveys", "Tenants", "ToolEdits",
+        "Tools", "Upstreams", "UserGrants", "Users",
     }  # fmt: skip
 
 
@@ -46,3 +50,15 @@ def test_a_repository_cannot_be_made_without_a_tenant(kind: type) -> None:
     parameter = inspect.signature(kind).parameters["tenant_id"]
     assert parameter.default is inspect.Parameter.empty
     assert parameter.annotation is TenantId
+
+
+@pytest.mark.parametrize("kind", _repositories(), ids=lambda kind: kind.__name__)
+async def test_a_repository_makes_its_session_one_of_its_tenant(
+    database: Database, kind: type
+) -> None:
+    if kind.__name__ in _UNSCOPED:
+        return
+    async with database.read() as session:
+        kind(session, TenantId(uuid4()))
+        with pytest.raises(TenantsMixed):
+            kind(session, TenantId(uuid4()))

@@ -55,6 +55,7 @@ async def test_tenants_have_secrets_of_their_own(database: Database, tenant: Ten
         other = (await Tenants(session).create("other")).id
         await Secrets(session, tenant).put(sealed("b"))
         await Secrets(session, tenant).put(sealed("a"))
+    async with database.change(author="t") as session:
         await Secrets(session, other).put(sealed("a", b"o" * 20))
         with pytest.raises(NotFound):
             await Secrets(session, other).delete("b")

@@ -242,6 +242,7 @@ async def test_a_document_of_another_tenant_cannot_be_named(
         other = (await Tenants(session).create("other")).id
         await Bundles(session, other).create(Bundle("b"))
         theirs = await Imports(session, other).add(_import("b"))
+    async with database.change(author="t") as session:
         await add_tools(session, tenant, [a_tool("t")])
     with pytest.raises(Conflict):
         async with database.change(author="t") as session:

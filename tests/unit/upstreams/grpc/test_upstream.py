@@ -25,7 +25,7 @@ from bascule.upstreams.grpc.upstream import GrpcUpstream
 from fakes.grpc_service import SERVICE, descriptors, orders_service
 
 
-async def _secret() -> Sequence[tuple[str, str]]:
+async def _secret(_: Call) -> Sequence[tuple[str, str]]:
     return (("X-Api-Key", "s3cret"),)
 
 

@@ -74,6 +74,16 @@ async def test_redirect_is_an_answer_like_any_other(serve) -> None:
     assert response.status == 302
 
 
+async def test_no_redirect_is_followed_where_that_is_said(serve) -> None:
+    moved = b"HTTP/1.1 302 Found\r\nLocation: /there\r\nContent-Length: 0\r\n\r\n"
+    server = await serve(moved, moved)
+    async with HttpClient(PoolConfig(follows_redirects=False)) as client:
+        assert (await client.request(get(server.origin), soon())).status == 302
+        async with client.stream(get(server.origin), soon()) as response:
+            assert response.status == 302
+    assert len(server.requests) == 2
+
+
 async def test_answer_to_head_leaves_the_connection_in_step(serve) -> None:
     server = await serve(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", OK)
     async with HttpClient() as client:

@@ -106,7 +106,7 @@ def test_capabilities_are_declared_only_where_questions_can_be_brought_back(make
     call = make_call(capabilities=CAN_BE_ASKED)
     told = make(call)
     assert told.capabilities == b'{"elicitation":{}}'
-    assert told.session == SessionKey("t", "ann", b'{"elicitation":{}}')
+    assert told.session == SessionKey("t", "key|ann", b'{"elicitation":{}}')
     assert told.session.can_ask
     silent = make(call, forwards=False)
     assert silent.capabilities == b"{}"

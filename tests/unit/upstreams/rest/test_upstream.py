@@ -583,3 +583,21 @@ async def test_without_credentials_an_answer_is_passed_on_as_it_is() -> None:
     result = await RestUpstream(make_upstream(), sender).execute(make_call(make_tool()))
 
     assert bytes(result.body["structuredContent"]) == body
+
+
+async def test_each_call_is_sent_by_the_sender_of_its_caller_and_no_other() -> None:
+    tool = make_tool()
+    common, own = FakeSender(), {"ann": FakeSender(), "bob": FakeSender()}
+
+    class Senders:
+        def __init__(self, sender: FakeSender) -> None:
+            self.client = self.lasting = sender
+
+    class Callers:
+        def of(self, call: Call) -> Senders:
+            return Senders(own[call.agent or ""])
+
+    upstream = RestUpstream(make_upstream(), common, callers=Callers())
+    for agent in ("ann", "bob", "ann"):
+        await upstream.execute(make_call(tool, agent=agent))
+    assert [len(one.requests) for one in (own["ann"], own["bob"], common)] == [2, 1, 0]

@@ -69,15 +69,16 @@ def test_stored_secrets_follow_the_snapshot() -> None:
     stored = Stored(box)
     first = holding(box, crm="one")
     stored.follow(first)
-    assert stored.generation == 1
+    assert stored.generation("t") == 1
     assert stored.open("t", one("${secret:crm}")) == "one"
     stored.follow(first)
-    assert stored.generation == 1, "nothing has changed"
+    assert stored.generation("t") == 1, "nothing has changed"
     stored.follow(holding(box, crm="two"))
-    assert stored.generation == 2
+    assert stored.generation("t") == 2
     assert stored.open("t", one("${secret:crm}")) == "two"
     stored.follow(Snapshot(2))
-    assert stored.generation == 3
+    assert stored.generation("t") == 3
+    assert stored.generation("empty") == 0, "another tenant's secrets are nothing to it"
 
 
 def test_a_tenant_has_its_own_secrets_only() -> None:

@@ -9,18 +9,25 @@ from pydantic import BaseModel
 
 from bascule.api.access import AuditReader, ControlPlane
 from bascule.audit.reading import Filter, tail
+from bascule.gateway.errors import Forbidden
 from bascule.gateway.record import Status
 
 # No record is older, and times near year 1 cannot be reckoned with.
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_SYSTEM_ADMIN: Final = "system_admin"
 
 router = APIRouter(prefix="/api/admin/audit-logs", tags=["audit"])
 
 
-class AuditLogs(BaseModel):
-    """Records of the caller's tenant (a system administrator's: of all), newest first.
+_CHAIN: Final = ("seq", "prev", "hash", "snapshot_version")
+"""What counts everything that happens here, whoever does it: nothing for one tenant to see."""
 
-    `total` counts those in this answer.
+
+class AuditLogs(BaseModel):
+    """Records of the tenant the caller acts in, newest first; `total` counts those in this answer.
+
+    A system administrator's have their place in the journal: `seq`, `prev`, `hash`, and the
+    `snapshot_version` that was in force. With `all_tenants` they are of all, and of strangers.
     """
 
     logs: list[dict[str, Any]]
@@ -38,8 +45,16 @@ async def list_audit_logs(
     correlation_id: str | None = None,
     start_date: datetime | None = None,
     end_date: datetime | None = None,
+    *,
+    all_tenants: bool = False,
 ) -> AuditLogs:
-    """Query the audit journal."""
+    """Query the audit journal; `all_tenants` is for system administrators."""
+    is_ours = caller.principal.may(_SYSTEM_ADMIN)
+    if all_tenants and not is_ours:
+        raise Forbidden(
+            "Only a system administrator reads the records of all tenants.",
+            details={"permission": _SYSTEM_ADMIN},
+        )
     match = Filter(
         tool_name=tool_name,
         user=user_id,
@@ -47,10 +62,12 @@ async def list_audit_logs(
         correlation_id=correlation_id,
         since=start_date and max(_aware(start_date), _EPOCH),
         until=end_date and _aware(end_date),
-        tenant=None if caller.principal.may("system_admin") else caller.tenant,
+        tenant=None if all_tenants else caller.tenant,
     )
     # Reading files takes a moment that the event loop does not have.
     found = await asyncio.to_thread(tail, control.journal_directory, limit, match)
+    if not is_ours:
+        found = [{key: one for key, one in log.items() if key not in _CHAIN} for log in found]
     return AuditLogs(logs=found, total=len(found))
 
 

@@ -17,7 +17,7 @@ class SecretValue(BaseModel):
 
 
 class Secret(BaseModel):
-    """A secret. `used_by` are the services whose records refer to it."""
+    """A secret. `used_by` are the services and issuers whose records refer to it."""
 
     name: str
     version: int

@@ -1,14 +1,30 @@
 """Setting, listing and removing secrets. No value leaves this module but encrypted."""
 
+from contextlib import suppress
+from dataclasses import replace
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from bascule.api.caller import Caller
 from bascule.api.control import Control, Rows
 from bascule.api.resources.secrets.schemas import Resealed, Secret
 from bascule.gateway.errors import Conflict, ErrorCode, GatewayError
 from bascule.gateway.secrets import SealedSecret
 from bascule.gateway.tool import Upstream
+from bascule.storage.repositories.grants import OAuthClients, UserGrants
+from bascule.storage.repositories.issuers import all_issuers
 from bascule.storage.repositories.secrets import Secrets, StoredSecret
-from bascule.storage.repositories.tenants import Tenants
+from bascule.storage.repositories.tenants import Tenant, Tenants
 from bascule.storage.repositories.upstreams import Upstreams
+from bascule.storage.tenancy import across_tenants
+from bascule.upstreams.oauth.ports import Holder
+from bascule.upstreams.oauth.sealing import (
+    Place,
+    open_client,
+    open_tokens,
+    seal_client,
+    seal_tokens,
+)
 from bascule.upstreams.secrets.box import SecretBox
 from bascule.upstreams.secrets.failures import SecretUnavailable
 from bascule.upstreams.secrets.references import Kind, references_in
@@ -42,7 +58,7 @@ async def remove_secret(control: Control, caller: Caller, name: str, *, force: b
 
     Raises:
         NotFound: there is none of that name.
-        Conflict: services refer to it, and `force` is not set.
+        Conflict: services or issuers refer to it, and `force` is not set.
     """
     async with control.change(caller, "secret.remove", name) as rows:
         # First, so that of a secret that is not there nothing else is said; a refusal undoes it.
@@ -51,7 +67,7 @@ async def remove_secret(control: Control, caller: Caller, name: str, *, force: b
         if users and not force:
             raise Conflict(
                 f"The secret {name} is used by {', '.join(users)}. Change these first, or force "
-                "it: their calls will fail.",
+                "it: what needs it will fail.",
                 details={"used_by": users},
             )
 
@@ -59,19 +75,47 @@ async def remove_secret(control: Control, caller: Caller, name: str, *, force: b
 async def reseal_secrets(control: Control, caller: Caller) -> Resealed:
     """Bring every secret of every tenant under the first key; for system administrators only.
 
+    So are the tokens that upstreams gave for callers; those that do not open are left: their
+    callers are asked for consent again.
+
     Raises:
         Conflict: a secret does not open with any key; nothing is changed.
     """
     box = _box(control)
     count = 0
-    async with control.change(caller, "secret.reseal", "*", {"key_id": box.key_id}) as rows:
+    async with (
+        control.change(caller, "secret.reseal", "*", {"key_id": box.key_id}) as rows,
+        across_tenants(rows.session, "the keys are the installation's"),
+    ):
         for tenant in await Tenants(rows.session).list():
             secrets = Secrets(rows.session, tenant.id)
             for one in await secrets.list():
                 if one.sealed.key_id != box.key_id:
                     await secrets.replace(_resealed(box, tenant.name, one))
                     count += 1
+            count += await _reseal_grants(box, rows.session, tenant)
     return Resealed(resealed=count, key_id=box.key_id)
+
+
+async def _reseal_grants(box: SecretBox, session: AsyncSession, tenant: Tenant) -> int:
+    grants, clients = UserGrants(session, tenant.id), OAuthClients(session, tenant.id)
+    count = 0
+    for one in await grants.all():
+        key = one.key
+        place = Place(Holder(tenant.name, key.owner, key.upstream), key.issuer, key.resource)
+        if one.sealed.key_id != box.key_id:
+            with suppress(SecretUnavailable):
+                tokens = open_tokens(box, place, one.sealed)
+                await grants.reseal(one.id, seal_tokens(box, place, tokens))
+                count += 1
+    for client in await clients.all():
+        if client.sealed.key_id != box.key_id:
+            with suppress(SecretUnavailable):
+                secret = open_client(box, tenant.name, client.issuer, client.sealed)
+                sealed = seal_client(box, tenant.name, client.issuer, secret)
+                await clients.put(replace(client, sealed=sealed))
+                count += 1
+    return count
 
 
 def _resealed(box: SecretBox, tenant: str, stored: StoredSecret) -> SealedSecret:
@@ -94,14 +138,19 @@ async def _users(rows: Rows) -> dict[str, list[str]]:
     for stored in await Upstreams(rows.session, rows.tenant_id).list():
         for name in _used(stored.upstream):
             users.setdefault(name, []).append(stored.upstream.name)
+    for one in await all_issuers(rows.session):
+        if one.tenant_id == rows.tenant_id:
+            for name in _names(one.issuer.client_secret + one.issuer.shared_secret):
+                users.setdefault(name, []).append(f"issuer {one.issuer.name}")
     return users
 
 
 def _used(upstream: Upstream) -> set[str]:
     connector = upstream.connector
     texts = [value for _, value in upstream.headers]
-    if connector.credentials is not None:
-        texts += [connector.credentials.client_id, connector.credentials.client_secret]
+    for way in (connector.credentials, connector.exchange, connector.user_grants):
+        if way is not None:
+            texts += [way.client_id, way.client_secret]
     if connector.tls is not None:
         texts += [connector.tls.certificate, connector.tls.key, connector.tls.authorities]
     return {name for text in texts for name in _names(text)}

@@ -6,6 +6,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from bascule.api.names import BundleName
+from bascule.api.user_grants import UserGrants
 from bascule.gateway.connector import Pinning
 from bascule.gateway.tool import UpstreamKind
 from bascule.protocol.versions import Era
@@ -31,6 +32,8 @@ class ServerCreate(BaseModel):
     """0: what the settings say."""
     pinning: Pinning = Pinning.FIRST_SEEN
     """Whether its tools are held to what was approved: `first_seen`, `manual` or `off`."""
+    user_grants: UserGrants | None = None
+    """Called on behalf of each caller, who consents in a browser. Left out: as it was."""
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
@@ -38,6 +41,8 @@ class ServerCreate(BaseModel):
             raise ValueError("give either a url or a command")
         if self.command and self.headers:
             raise ValueError("headers go with a url; a command has none")
+        if self.command and self.user_grants is not None:
+            raise ValueError("user_grants go with a url; a command has nobody to consent to")
         return self
 
 
@@ -69,6 +74,7 @@ class Server(BaseModel):
     header_names: list[str]
     timeout_seconds: float
     pinning: Pinning
+    on_behalf_of_callers: bool
     created_at: datetime
     status: ServerStatus
 

@@ -11,6 +11,8 @@ from bascule.api.resources.servers.schemas import (
     ServerCreate,
     ServerStatus,
 )
+from bascule.api.user_grants import check_user_grants
+from bascule.gateway.connector import DIRECT, Connector
 from bascule.gateway.errors import Conflict, Forbidden, InvalidValue, NotFound
 from bascule.gateway.tool import MCP_KINDS, Upstream, UpstreamKind
 from bascule.storage.repositories.bundles import Bundles
@@ -90,7 +92,7 @@ async def put_server(control: Control, caller: Caller, name: str, wanted: Server
         else:
             # Its headers are given anew; the connector stays, and belongs to one host.
             refuse_move(replace(known, headers=()), upstream.url)
-            upstream = replace(upstream, connector=known.connector)
+            upstream = replace(upstream, connector=_kept(known.connector, wanted))
         stored = await upstreams.upsert(upstream)
     return _shown(stored, _known(control, caller.tenant, name))
 
@@ -103,14 +105,38 @@ def _checked(caller: Caller, wanted: ServerCreate) -> Upstream:
             details={"permission": _SYSTEM_ADMIN},
         )
     upstream = _upstream(wanted)
+    if wanted.user_grants is not None:
+        check_user_grants(caller, wanted.user_grants.as_value())
+        if "authorization" in {name.lower() for name in wanted.headers}:
+            raise InvalidValue(
+                "headers.Authorization: each caller's own token is sent there. Remove one of the "
+                "two.",
+                details={"field": "headers"},
+            )
     check_headers(wanted.headers, strictly=False)
     check_references(caller, {f"headers.{name}": one for name, one in wanted.headers.items()})
     return upstream
 
 
+def _kept(known: Connector, wanted: ServerCreate) -> Connector:
+    """The connector stays as it is, but for what can be said here."""
+    if wanted.user_grants is None:
+        return known
+    if known.credentials is not None:
+        raise InvalidValue(
+            "user_grants: its connector has credentials of this gateway's own. Remove these first "
+            "with `bascule upstreams set`.",
+            details={"field": "user_grants"},
+        )
+    return replace(known, user_grants=wanted.user_grants.as_value())
+
+
 def _details(wanted: ServerCreate) -> dict[str, object]:
-    # Headers may hold secrets, and so may a URL or the words of a command.
-    return {"kind": _kind(wanted).value, "headers": sorted(wanted.headers)}
+    # Headers may hold secrets, and so may a URL or the words after a command's first.
+    details: dict[str, object] = {"kind": _kind(wanted).value, "headers": sorted(wanted.headers)}
+    if wanted.command:
+        details["program"] = wanted.command[0]
+    return details if wanted.user_grants is None else {**details, "on_behalf_of_callers": True}
 
 
 def _kind(wanted: ServerCreate) -> UpstreamKind:
@@ -150,6 +176,9 @@ def _upstream(wanted: ServerCreate) -> Upstream:
         connect_timeout_seconds=0,
         timeout_seconds=wanted.timeout_seconds,
         pinning=wanted.pinning,
+        connector=DIRECT
+        if wanted.user_grants is None
+        else Connector(user_grants=wanted.user_grants.as_value()),
     )
 
 
@@ -178,6 +207,7 @@ def _shown(stored: StoredUpstream, status: ServerStatus) -> Server:
         header_names=[name for name, _ in upstream.headers],
         timeout_seconds=upstream.timeout_seconds,
         pinning=upstream.pinning,
+        on_behalf_of_callers=upstream.connector.user_grants is not None,
         created_at=stored.created_at,
         status=status,
     )

@@ -4,12 +4,15 @@ import asyncio
 import time
 from dataclasses import dataclass
 
+from bascule.api.caller import Caller
+from bascule.api.control import Control
+from bascule.api.importing import require_reachable, rules_for
 from bascule.catalogue.openapi import Conversion
 from bascule.catalogue.openapi.drafts import ToolDraft
 from bascule.catalogue.openapi.findings import Finding
 from bascule.catalogue.openapi.naming import Names, clean
 from bascule.gateway.errors import InvalidValue
-from bascule.gateway.tool import GrpcSource, RiskLevel
+from bascule.gateway.tool import GrpcSource, RiskLevel, UpstreamKind
 from bascule.upstreams.egress import AddressRules
 from bascule.upstreams.grpc import Method, Surface, Target, read_surface
 from bascule.upstreams.grpc.channels import Channel
@@ -25,6 +28,19 @@ class GrpcOrder:
 
     url: str
     services: tuple[str, ...] = ()
+    kind: UpstreamKind = UpstreamKind.GRPC
+
+    async def read(
+        self, control: Control, caller: Caller, document: bytes | None
+    ) -> tuple[bytes, Conversion]:
+        """As `read_service`.
+
+        Raises:
+            Forbidden: an address inside, which is for those to name who manage servers.
+        """
+        rules = rules_for(caller, control.grpc)
+        require_reachable(rules, "target", self.url)
+        return await read_service(rules, self, document)
 
 
 async def read_service(

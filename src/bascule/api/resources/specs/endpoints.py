@@ -3,15 +3,18 @@
 from typing import Annotated, Final
 from uuid import UUID
 
-from fastapi import APIRouter, File, Form, Query, Response, UploadFile
+from fastapi import APIRouter, File, Form, Path, Query, Response, UploadFile
 
-from bascule.api.access import ControlPlane, ToolWriter
+from bascule.api.access import ControlPlane, ServerManager, ToolWriter
 from bascule.api.names import BundleName, Name, Tags
 from bascule.api.resources.specs import decisions, service
 from bascule.api.resources.specs.descriptors import GrpcOrder
 from bascule.api.resources.specs.fetching import too_large
 from bascule.api.resources.specs.labels import Labels
+from bascule.api.resources.specs.modules import ModuleOrder
+from bascule.api.resources.specs.plugged import PluginOrder
 from bascule.api.resources.specs.schemas import (
+    ConnectorImport,
     Import,
     ImportDetail,
     ImportDiff,
@@ -180,7 +183,73 @@ async def import_grpc(
         filename=(file and file.filename) or "",
         base_url=target,
         remove_missing=remove_missing,
-        grpc=GrpcOrder(target, tuple(services)),
+        offered=GrpcOrder(target, tuple(services)),
+        labels=Labels(owner, domain, tuple(tags)),
+    )
+    return await service.import_document(control, caller, order)
+
+
+connectors = APIRouter(prefix="/api/admin/connectors", tags=["plugins"])
+
+
+@connectors.post("/{name}")
+async def import_connected(
+    control: ControlPlane,
+    caller: ServerManager,
+    name: Annotated[str, Path(max_length=100, description="Name of a plugin's connector.")],
+    wanted: ConnectorImport,
+) -> ImportReport:
+    """Import what a connector finds at an address, which is for those who manage servers.
+
+    What is in force is compared with; without `auto_publish` it stays, and drafts are made.
+    """
+    order = service.ImportOrder(
+        bundle=wanted.bundle_id,
+        publish=wanted.auto_publish,
+        dry_run=wanted.dry_run,
+        base_url=f"{name}:{wanted.address}",
+        remove_missing=wanted.remove_missing,
+        offered=PluginOrder(name, wanted.address),
+        labels=Labels(wanted.owner, wanted.domain, tuple(wanted.tags)),
+    )
+    return await service.import_document(control, caller, order)
+
+
+modules = APIRouter(prefix="/api/admin/modules", tags=["modules"])
+
+
+@modules.post("")
+async def import_module(
+    control: ControlPlane,
+    caller: ToolWriter,
+    bundle_id: Annotated[BundleName, Form(description="Name of a bundle; made if missing.")],
+    file: Annotated[UploadFile, File(description="A WebAssembly module, in its binary form.")],
+    manifest: Annotated[
+        UploadFile | None,
+        File(description="What its tools are, as JSON or YAML; else its section bascule.tools."),
+    ] = None,
+    auto_publish: Annotated[bool, Form(description="Publish at once; else drafts.")] = False,
+    dry_run: Annotated[bool, Form(description="Report only; change nothing.")] = False,
+    remove_missing: Annotated[
+        bool, Form(description="Switch off tools that the module has no more.")
+    ] = False,
+    owner: Owner = None,
+    domain: Domain = None,
+    tags: TagList = [],  # noqa: B006 - FastAPI copies it
+) -> ImportReport:
+    """Import a WebAssembly module: its functions become tools, which run in a sandbox.
+
+    What is in force is compared with; without `auto_publish` it stays, and drafts are made.
+    """
+    given = None if manifest is None else await manifest.read()
+    order = service.ImportOrder(
+        bundle=bundle_id,
+        publish=auto_publish,
+        dry_run=dry_run,
+        document=await file.read(),
+        filename=file.filename or "",
+        remove_missing=remove_missing,
+        offered=ModuleOrder(given, file.filename or ""),
         labels=Labels(owner, domain, tuple(tags)),
     )
     return await service.import_document(control, caller, order)

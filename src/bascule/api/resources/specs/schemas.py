@@ -1,12 +1,27 @@
 """Imports as the REST API shows them."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
+from bascule.api.bodies import Body
+from bascule.api.names import BundleName, Name, Tags
 from bascule.gateway.tool import RiskLevel, ToolStatus
+
+
+class ConnectorImport(Body):
+    """What to import through a connector, and how."""
+
+    bundle_id: BundleName
+    address: Annotated[str, Field(max_length=1900)] = ""
+    auto_publish: bool = False
+    dry_run: bool = False
+    remove_missing: bool = False
+    owner: Name | None = None
+    domain: Name | None = None
+    tags: Tags = Field(default_factory=list[str])
 
 
 class ImportedTool(BaseModel):

@@ -9,9 +9,9 @@ from bascule.api.caller import Caller
 from bascule.api.control import Control, Rows
 from bascule.api.importing import require_another, require_reachable, rules_for
 from bascule.api.reservations import refuse_servers_bundle
-from bascule.api.resources.specs.descriptors import GrpcOrder, read_service
 from bascule.api.resources.specs.fetching import fetch_document, fetch_from, open_client
 from bascule.api.resources.specs.labels import UNLABELLED, Labels, label
+from bascule.api.resources.specs.offered import Offered
 from bascule.api.resources.specs.reports import Outcome, report
 from bascule.api.resources.specs.schemas import ImportReport
 from bascule.catalogue.openapi import (
@@ -56,8 +56,8 @@ class ImportOrder:
     base_url: str | None = None
     allow_hosts: tuple[str, ...] = ()
     remove_missing: bool = False
-    grpc: GrpcOrder | None = None
-    """Set where the document is a descriptor set, or what a gRPC service says of itself."""
+    offered: Offered | None = None
+    """Set where it is no OpenAPI document, but what a service of another kind says of itself."""
     labels: Labels = UNLABELLED
 
 
@@ -111,10 +111,8 @@ async def import_document(control: Control, caller: Caller, order: ImportOrder) 
 
 
 async def _read(control: Control, caller: Caller, order: ImportOrder) -> tuple[bytes, Conversion]:
-    if order.grpc is not None:
-        grpc = rules_for(caller, control.grpc)
-        require_reachable(grpc, "target", order.grpc.url)
-        return await read_service(grpc, order.grpc, order.document)
+    if order.offered is not None:
+        return await order.offered.read(control, caller, order.document)
     rules = rules_for(caller, control.imports.egress)
     require_reachable(rules, "base_url", order.base_url)
     if order.document is not None and not order.allow_hosts:
@@ -241,7 +239,7 @@ async def _store(
             is_in_use=survey.place.base_url is not None,
             filename=order.filename or order.url or "",
             findings=conversion.warnings,
-            kind=UpstreamKind.REST if order.grpc is None else UpstreamKind.GRPC,
+            kind=UpstreamKind.REST if order.offered is None else order.offered.kind,
         )
     )
     return await publications.publish(stored) if order.publish else stored

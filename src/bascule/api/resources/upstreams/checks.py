@@ -1,6 +1,6 @@
 """What must hold of a service's record before it is stored."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from bascule.api.caller import Caller
 from bascule.api.references import (
@@ -9,16 +9,25 @@ from bascule.api.references import (
     check_references,
     require_reference,
 )
-from bascule.gateway.connector import ClientCredentials, ClientTls, Connector, Mode
+from bascule.api.user_grants import check_https, check_user_grants
+from bascule.gateway.connector import (
+    ClientCredentials,
+    ClientTls,
+    Connector,
+    Mode,
+    TokenExchange,
+)
 from bascule.gateway.errors import Forbidden, InvalidValue
 from bascule.gateway.tool import Upstream, UpstreamKind
-from bascule.storage.repositories.upstreams import refuse_move
-from bascule.upstreams.addresses import Reach, parse_address, reach_of
+from bascule.storage.repositories.upstreams import refuse_move, same_origin
+from bascule.upstreams.addresses import parse_address
 from bascule.upstreams.egress import parse_networks
 from bascule.upstreams.grpc.targets import Target
 from bascule.upstreams.http1 import Origin
 
 _AUTHORIZATION = "authorization"
+_EXCHANGED = frozenset({UpstreamKind.REST, UpstreamKind.GRPC})
+_WITHOUT_HOST = frozenset({UpstreamKind.PLUGIN, UpstreamKind.WASM})
 
 
 def check_url(upstream: Upstream) -> None:
@@ -27,6 +36,8 @@ def check_url(upstream: Upstream) -> None:
     Raises:
         InvalidValue: the URL is unusable.
     """
+    if upstream.kind in _WITHOUT_HOST:
+        return
     if upstream.kind is UpstreamKind.GRPC:
         try:
             parse_address(Target.parse(upstream.url).host.removesuffix("."))
@@ -47,16 +58,22 @@ def check_new_headers(caller: Caller, headers: Mapping[str, str]) -> None:
     check_references(caller, {f"headers.{name}": value for name, value in headers.items()})
 
 
-def check_connector(caller: Caller, connector: Connector) -> None:
-    """See that `caller` may have a service reached so.
+def check_connector(caller: Caller, connector: Connector, issuers: Iterable[str]) -> None:
+    """See that `caller` may have a service reached so. `issuers` are those of the installation.
 
     Raises:
         InvalidValue: a member is unusable, or a secret is written out.
         Forbidden: a member is for a system administrator to set.
     """
     _check_networks(caller, connector)
+    _check_one_way(connector)
     if connector.credentials is not None:
-        _check_credentials(caller, connector.credentials)
+        _check_client(caller, "connector.credentials", connector.credentials)
+    if connector.exchange is not None:
+        _check_client(caller, "connector.exchange", connector.exchange)
+        _check_issuer(caller, connector.exchange, issuers)
+    if connector.user_grants is not None:
+        check_user_grants(caller, connector.user_grants)
     if connector.tls is not None:
         _check_tls(caller, connector.tls)
 
@@ -77,11 +94,13 @@ def check_whole(upstream: Upstream) -> None:
     names = [name.lower() for name, _ in upstream.headers]
     if len(set(names)) < len(names):
         raise InvalidValue("headers: a name comes twice.", details={"field": "headers"})
-    if connector.credentials is not None and _AUTHORIZATION in names:
+    ways = (connector.credentials, connector.user_grants, connector.exchange)
+    if any(ways) and _AUTHORIZATION in names:
         raise InvalidValue(
             "headers.Authorization: the connector's credentials set it. Remove one of the two.",
             details={"field": "headers"},
         )
+    _check_kind(upstream)
 
 
 def check_move(before: Upstream, after: Upstream, *, all_given: bool) -> None:
@@ -108,33 +127,61 @@ def _check_networks(caller: Caller, connector: Connector) -> None:
         )
 
 
-def _check_credentials(caller: Caller, wanted: ClientCredentials) -> None:
-    place = "connector.credentials"
+def _check_one_way(connector: Connector) -> None:
+    ways = {
+        "credentials": connector.credentials,
+        "user_grants": connector.user_grants,
+        "exchange": connector.exchange,
+    }
+    given = [name for name, one in ways.items() if one is not None]
+    if len(given) > 1:
+        raise InvalidValue(
+            f"connector: {' and '.join(given)} exclude each other: the service is called as this "
+            "gateway, with what each caller granted, or with each caller's token exchanged.",
+            details={"field": f"connector.{given[1]}"},
+        )
+
+
+def _check_kind(upstream: Upstream) -> None:
+    connector, kind = upstream.connector, upstream.kind
+    if connector.user_grants is not None and kind is not UpstreamKind.MCP_HTTP:
+        raise InvalidValue(
+            "connector.user_grants: only MCP servers with a URL say where their callers consent; "
+            "use exchange for other services.",
+            details={"field": "connector.user_grants"},
+        )
+    if connector.exchange is not None and kind not in _EXCHANGED:
+        raise InvalidValue(
+            "connector.exchange: only REST and gRPC services are called with exchanged tokens; use "
+            "user_grants for MCP servers.",
+            details={"field": "connector.exchange"},
+        )
+
+
+def _check_issuer(caller: Caller, wanted: TokenExchange, issuers: Iterable[str]) -> None:
+    """See that callers' tokens, which are good for this gateway, go to who issued them alone."""
+    known = [one for one in issuers if one == wanted.issuer or not wanted.issuer]
+    if any(same_origin(one, wanted.token_url) for one in known):
+        return
+    if not caller.principal.may(SYSTEM_ADMIN):
+        raise Forbidden(
+            "connector.exchange.token_url: it is not on the host of an issuer whose tokens are "
+            "accepted here, and would be shown tokens that are good for this gateway. Only a "
+            "system administrator may set it.",
+            details={"permission": SYSTEM_ADMIN, "field": "connector.exchange.token_url"},
+        )
+
+
+def _check_client(caller: Caller, place: str, wanted: ClientCredentials | TokenExchange) -> None:
     require_reference(f"{place}.client_secret", wanted.client_secret)
     check_references(
         caller,
         {f"{place}.client_id": wanted.client_id, f"{place}.client_secret": wanted.client_secret},
     )
-    field = f"{place}.token_url"
-    try:
-        origin, _ = Origin.locate(wanted.token_url)
-        is_here = _is_here(origin.host)
-    except ValueError as error:
-        raise InvalidValue(f"{field}: {error}.", details={"field": field}) from None
-    if origin.scheme != "https" and not is_here:
-        # RFC 6749, section 3.2: the secret must not travel in clear.
-        raise InvalidValue(
-            f"{field}: use https, or everybody on the way reads the secret.",
-            details={"field": field},
-        )
+    check_https(f"{place}.token_url", wanted.token_url)
 
 
 def _check_tls(caller: Caller, tls: ClientTls) -> None:
     require_reference("connector.tls.key", tls.key)
     texts = {"certificate": tls.certificate, "key": tls.key, "authorities": tls.authorities}
     check_references(caller, {f"connector.tls.{name}": text for name, text in texts.items()})
-
-
-def _is_here(host: str) -> bool:
-    address = parse_address(host)
-    return host == "localhost" if address is None else reach_of(address) is Reach.LOOPBACK

@@ -5,6 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from bascule.api.user_grants import UserGrants
 from bascule.gateway.connector import Mode
 from bascule.gateway.tool import UpstreamKind
 
@@ -28,6 +29,23 @@ class Credentials(_Part):
     scope: Text = ""
     audience: Text = ""
     secret_in_body: bool = False
+
+
+class TokenExchange(_Part):
+    """The caller's access token exchanged (RFC 8693). `client_secret` is a reference.
+
+    Only tokens of `issuer` are; where it is left out, those of an issuer on the host of
+    `token_url`. On another host than an issuer's, a system administrator must set it.
+    """
+
+    token_url: Url
+    client_id: Annotated[Text, Field(min_length=1)]
+    client_secret: Annotated[Text, Field(min_length=1)]
+    audience: Text = ""
+    resource: Text = ""
+    scope: Text = ""
+    secret_in_body: bool = False
+    issuer: Annotated[str, Field(max_length=500)] = ""
 
 
 class Tls(_Part):
@@ -61,10 +79,15 @@ class Breaker(_Part):
 
 
 class Connector(_Part):
-    """As whom, over what and how often a service is called."""
+    """As whom, over what and how often a service is called.
+
+    Of `credentials`, `user_grants` and `exchange` one at most is given.
+    """
 
     mode: Mode = Mode.LIVE
     credentials: Credentials | None = None
+    user_grants: UserGrants | None = None
+    exchange: TokenExchange | None = None
     tls: Tls | None = None
     retry: Retry = Retry()
     breaker: Breaker = Breaker()

@@ -64,7 +64,7 @@ async def set_upstream(
         if wanted.headers is not None:
             check_new_headers(caller, wanted.headers)
         if connector is not None:
-            check_connector(caller, connector)
+            check_connector(caller, connector, control.snapshot().issuers)
         upstreams = Upstreams(rows.session, rows.tenant_id)
         before = await _before(rows, name)
         after = _changed(before or Upstream(name, UpstreamKind.REST), wanted, connector)
@@ -159,8 +159,11 @@ def _details(wanted: UpstreamPut) -> dict[str, object]:
         details["mode"] = connector.mode.value
         details["networks"] = list(connector.networks)
         details["tls"] = connector.tls is not None
-        if connector.credentials is not None:
-            details["token_url"] = connector.credentials.token_url.partition("?")[0]
+        token = connector.credentials or connector.exchange
+        if token is not None:
+            details["token_url"] = token.token_url.partition("?")[0]
+        if connector.user_grants is not None or connector.exchange is not None:
+            details["on_behalf_of_callers"] = True
     return details
 
 
@@ -182,8 +185,10 @@ def _shown(stored: StoredUpstream) -> schemas.Upstream:
 def _shown_connector(connector: Connector) -> schemas.Connector:
     document: dict[str, Any] = msgspec.to_builtins(connector)
     del document["descriptors"]  # they are of the import, and megabytes may be
-    if connector.credentials is not None:
-        document["credentials"]["client_secret"] = shown(connector.credentials.client_secret)
+    for name in ("credentials", "user_grants", "exchange"):
+        way = getattr(connector, name)
+        if way is not None:
+            document[name]["client_secret"] = shown(way.client_secret)
     if connector.tls is not None:
         document["tls"]["key"] = shown(connector.tls.key)
     return schemas.Connector.model_validate(document)

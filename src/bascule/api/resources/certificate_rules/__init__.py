@@ -1,0 +1,1 @@
+"""Which client certificates are known."""

@@ -1,0 +1,1 @@
+"""What upstreams gave this gateway on behalf of callers."""

@@ -1,0 +1,1 @@
+"""What membership of groups brings."""

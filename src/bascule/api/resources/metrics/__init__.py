@@ -1,0 +1,1 @@
+"""What monitoring reads, where it has to say who it is."""

@@ -1,0 +1,1 @@
+"""Plugins: `/api/admin/plugins`."""

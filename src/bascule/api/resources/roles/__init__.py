@@ -1,0 +1,1 @@
+"""Roles, and what there is to permit."""

@@ -1,0 +1,1 @@
+"""Signing in by program: what the console does."""

@@ -1,0 +1,1 @@
+"""How people come in: passwords, issuers, sessions, and what guards them."""

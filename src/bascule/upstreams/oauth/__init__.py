@@ -1,0 +1,1 @@
+"""Access to upstreams on behalf of each caller, by OAuth."""

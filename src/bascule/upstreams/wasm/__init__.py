@@ -1,0 +1,1 @@
+"""Tools that are WebAssembly modules: they compute, within bounds, and can do nothing else."""
