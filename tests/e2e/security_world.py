@@ -242,7 +242,7 @@ def world(data: Path, port: Callable[[], int]) -> Iterator[World]:
         instance = stack.enter_context(serving(data, settings=SETTINGS))
         notes.wait_for("is ready")
         url = json.loads(notes.said.split(" is ready")[0])["url"]
-        audience = instance.mcp_url
+        audience = instance.url
         tokens = {who: issuer.token(who, audience) for who in ("ann", "bob")}
         made = World(
             instance, issuer, echo, *references, wicked, other, Office(instance, Notes(url)), tokens

@@ -135,7 +135,7 @@ def test_check_01_a_token_that_a_withdrawn_key_signed_is_refused(here: World) ->
     assert here.rpc(stale, "tools/list").status_code == 401
     assert here.rpc("ann", "tools/list").status_code == 401, "one that was good before, as well"
     here.tokens.update(
-        {who: here.issuer.token(who, here.instance.mcp_url) for who in ("ann", "bob")}
+        {who: here.issuer.token(who, here.instance.url) for who in ("ann", "bob")}
     )
 
 

@@ -2,6 +2,7 @@ import asyncio
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 import pytest
 
@@ -128,13 +129,14 @@ async def test_error_of_the_server_is_carried(connect) -> None:
         await channel.exchange(Outgoing("nope", member("a", 1)), soon())
 
 
-async def test_slow_start_goes_on_though_its_first_caller_gave_up(connect) -> None:
-    channel = connect("import time; time.sleep(0.3)\n" + server(MODERN))
+async def test_slow_start_goes_on_though_its_first_caller_gave_up(connect, tmp_path: Path) -> None:
+    starts = tmp_path / "starts"
+    slowly = f"open({str(starts)!r}, 'a').write('once ')\nimport time; time.sleep(0.3)\n"
+    channel = connect(slowly + server(MODERN))
     with pytest.raises(UpstreamTimeout, match="Nothing was sent"):
         await channel.exchange(LIST, time.monotonic() + 0.05)
-    conversation = channel._conversation
     assert b"pid" in bytes(await channel.exchange(LIST, soon()))
-    assert channel._conversation is conversation
+    assert starts.read_text() == "once "
 
 
 async def test_configured_variables_reach_the_child(connect) -> None:
