@@ -182,7 +182,7 @@ class Connectors:
             await opened.close()
 
     async def _close_later(self, gone: _Opened, seconds: float) -> None:
-        await asyncio.sleep(seconds)
+        await asyncio.sleep(seconds)  # calls under way may still use it
         await gone.close()
         self._retiring.remove(gone)
 

@@ -142,7 +142,7 @@ class PluginUpstream:
                     private=f"the connector took longer than {seconds:g} s",
                 ) from None
             raise self._broken(call, failure) from failure
-        except Exception as bug:
+        except Exception as bug:  # the edge to code that is not ours
             raise self._broken(call, bug) from bug
         return self._result(call, answer)
 

@@ -29,6 +29,12 @@ Id = Annotated[
     str, typer.Argument(help="Id of the import, or how no other begins; see `bascule import list`.")
 ]
 
+PublishOption = Annotated[
+    bool, typer.Option("--publish", help="Publish at once; otherwise they are drafts.")
+]
+DryRunOption = Annotated[
+    bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")
+]
 OwnerOption = Annotated[
     str | None, typer.Option(help="Owner of the tools that have none in the document.")
 ]
@@ -56,12 +62,8 @@ def import_openapi(
         ),
     ],
     bundle: Annotated[str, typer.Option(help="Bundle to put the tools in; made if missing.")],
-    publish: Annotated[
-        bool, typer.Option("--publish", help="Publish at once; otherwise they are drafts.")
-    ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")
-    ] = False,
+    publish: PublishOption = False,
+    dry_run: DryRunOption = False,
     base_url: Annotated[
         str | None, typer.Option(help="Address of the API, if the document's is not right.")
     ] = None,
@@ -122,12 +124,8 @@ def import_grpc(
     service: Annotated[
         list[str] | None, typer.Option(help="Full name of a service; may be given again.")
     ] = None,
-    publish: Annotated[
-        bool, typer.Option("--publish", help="Publish at once; otherwise they are drafts.")
-    ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")
-    ] = False,
+    publish: PublishOption = False,
+    dry_run: DryRunOption = False,
     remove_missing: Annotated[
         bool,
         typer.Option("--remove-missing", help="Switch off tools that the service has no more."),
@@ -169,12 +167,8 @@ def import_module(
         Path | None,
         typer.Option(help="What its tools are (JSON or YAML); else its section bascule.tools."),
     ] = None,
-    publish: Annotated[
-        bool, typer.Option("--publish", help="Publish at once; otherwise they are drafts.")
-    ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")
-    ] = False,
+    publish: PublishOption = False,
+    dry_run: DryRunOption = False,
     remove_missing: Annotated[
         bool,
         typer.Option("--remove-missing", help="Switch off tools that the module has no more."),
@@ -218,12 +212,8 @@ def import_connector(
     name: Annotated[str, typer.Argument(help="Connector; see `bascule plugins list`.")],
     address: Annotated[str, typer.Argument(help="What it is to connect to, in its own words.")],
     bundle: Annotated[str, typer.Option(help="Bundle to put the tools in; made if missing.")],
-    publish: Annotated[
-        bool, typer.Option("--publish", help="Publish at once; otherwise they are drafts.")
-    ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")
-    ] = False,
+    publish: PublishOption = False,
+    dry_run: DryRunOption = False,
     remove_missing: Annotated[
         bool,
         typer.Option("--remove-missing", help="Switch off tools that it finds no more."),

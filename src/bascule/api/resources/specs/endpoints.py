@@ -38,6 +38,9 @@ Hosts = Annotated[
 ]
 
 
+BundleId = Annotated[BundleName, Form(description="Name of a bundle; made if missing.")]
+AutoPublish = Annotated[bool, Form(description="Publish at once; else drafts.")]
+DryRun = Annotated[bool, Form(description="Report only; change nothing.")]
 Owner = Annotated[Name | None, Form(description="Owner of tools that the document gives none.")]
 Domain = Annotated[Name | None, Form(description="Domain of tools that the document gives none.")]
 TagList = Annotated[
@@ -49,7 +52,7 @@ TagList = Annotated[
 async def import_openapi(
     control: ControlPlane,
     caller: ToolWriter,
-    bundle_id: Annotated[BundleName, Form(description="Name of a bundle; made if missing.")],
+    bundle_id: BundleId,
     file: Annotated[
         UploadFile | None, File(description="A document, or an archive of one.")
     ] = None,
@@ -57,8 +60,8 @@ async def import_openapi(
         str | None,
         Form(max_length=2000, description="Where the document is; with a file, where it is from."),
     ] = None,
-    auto_publish: Annotated[bool, Form(description="Publish at once; else drafts.")] = False,
-    dry_run: Annotated[bool, Form(description="Report only; change nothing.")] = False,
+    auto_publish: AutoPublish = False,
+    dry_run: DryRun = False,
     base_url: Annotated[
         str | None, Form(max_length=2000, description="Where the API is; default: its server.")
     ] = None,
@@ -153,7 +156,7 @@ grpc = APIRouter(prefix="/api/admin/grpc", tags=["grpc"])
 async def import_grpc(
     control: ControlPlane,
     caller: ToolWriter,
-    bundle_id: Annotated[BundleName, Form(description="Name of a bundle; made if missing.")],
+    bundle_id: BundleId,
     target: Annotated[str, Form(max_length=2000, description="grpc://host:port, or grpcs://.")],
     file: Annotated[
         UploadFile | None,
@@ -162,8 +165,8 @@ async def import_grpc(
     services: Annotated[
         list[str], Form(max_length=200, description="Full names of services; default: all.")
     ] = [],  # noqa: B006 - FastAPI copies it
-    auto_publish: Annotated[bool, Form(description="Publish at once; else drafts.")] = False,
-    dry_run: Annotated[bool, Form(description="Report only; change nothing.")] = False,
+    auto_publish: AutoPublish = False,
+    dry_run: DryRun = False,
     remove_missing: Annotated[
         bool, Form(description="Switch off tools that the service has no more.")
     ] = False,
@@ -222,14 +225,14 @@ modules = APIRouter(prefix="/api/admin/modules", tags=["modules"])
 async def import_module(
     control: ControlPlane,
     caller: ToolWriter,
-    bundle_id: Annotated[BundleName, Form(description="Name of a bundle; made if missing.")],
+    bundle_id: BundleId,
     file: Annotated[UploadFile, File(description="A WebAssembly module, in its binary form.")],
     manifest: Annotated[
         UploadFile | None,
         File(description="What its tools are, as JSON or YAML; else its section bascule.tools."),
     ] = None,
-    auto_publish: Annotated[bool, Form(description="Publish at once; else drafts.")] = False,
-    dry_run: Annotated[bool, Form(description="Report only; change nothing.")] = False,
+    auto_publish: AutoPublish = False,
+    dry_run: DryRun = False,
     remove_missing: Annotated[
         bool, Form(description="Switch off tools that the module has no more.")
     ] = False,

@@ -69,7 +69,7 @@ class PluginOrder:
                 f"The connector {self.connector} did not say within {_DESCRIBE_SECONDS:g} seconds "
                 "what there is."
             ) from None
-        except Exception as bug:
+        except Exception as bug:  # the edge to code that is not ours
             _log.exception("plugin.connector_broke", connector=self.connector)
             raise UpstreamFailed(
                 f"The connector {self.connector} broke; the log says where.",
