@@ -134,9 +134,7 @@ def test_check_01_a_token_that_a_withdrawn_key_signed_is_refused(here: World) ->
     stale = here.issuer.token("ann", here.instance.mcp_url, signed_by=old)
     assert here.rpc(stale, "tools/list").status_code == 401
     assert here.rpc("ann", "tools/list").status_code == 401, "one that was good before, as well"
-    here.tokens.update(
-        {who: here.issuer.token(who, here.instance.url) for who in ("ann", "bob")}
-    )
+    here.tokens.update({who: here.issuer.token(who, here.instance.url) for who in ("ann", "bob")})
 
 
 # 2. Authorization, cookies and session id never reach any upstream, logs, traces or errors.
