@@ -1,6 +1,8 @@
 # `make help` lists the targets. Everything runs inside .venv; nothing is installed outside it.
 PYTHON ?= python3
 BIN := .venv/bin
+# Processes that share the test files; more than two disturb the tests of time.
+WORKERS ?= 2
 .DEFAULT_GOAL := help
 .PHONY: help setup demo dev fmt lint types imports sizes test test-fast siege clients conformance bench docs lock wheel clean
 
@@ -40,10 +42,10 @@ sizes: setup ## Sizes of files and functions; a test for every module
 	$(BIN)/python scripts/check_twins.py
 
 test: lint types imports sizes clients ## Everything that must hold: checks, then the whole test suite
-	$(BIN)/pytest --cov --cov-report=term:skip-covered
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --cov --cov-report=term:skip-covered
 
 test-fast: setup ## Unit tests only
-	$(BIN)/pytest -q tests/unit
+	$(BIN)/pytest -q -n $(WORKERS) --dist loadfile tests/unit
 
 clients: setup tests/clients/node_modules/.ready
 tests/clients/node_modules/.ready: tests/clients/package-lock.json

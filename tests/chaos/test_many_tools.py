@@ -83,11 +83,12 @@ async def opened(data: Path) -> AsyncIterator[tuple[Instance, TenantId, float]]:
 async def test_very_many_tools_are_started_found_and_changed_without_a_stall(
     tmp_path: Path,
 ) -> None:
+    before = psutil.Process().memory_info().rss
     async with opened(tmp_path) as (instance, tenant, seconds):
         assert seconds < 10 * PATIENCE
         await find(instance, tenant)
         await change(instance, tenant)
-        assert psutil.Process().memory_info().rss < 1_000_000_000
+        assert psutil.Process().memory_info().rss - before < 800_000_000
         async with instance.database.read() as session:
             whole = await compile_snapshot(session)
         tools = instance.live.gateway.snapshot.tenants["default"].tools

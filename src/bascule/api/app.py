@@ -1,8 +1,11 @@
 """The REST API as one ASGI application."""
 
+from collections.abc import Sequence
+from functools import cache
 from typing import Final
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
+from starlette.routing import BaseRoute
 
 from bascule import __version__
 from bascule.api.access import OPENAPI_PATH, KeyFirst
@@ -94,19 +97,13 @@ def build_api(control: Control, sign_in: SignIn | None = None) -> FastAPI:
         # The bundled pages load scripts from elsewhere; an air-gapped site must not need that.
         docs_url=None,
         redoc_url=None,
-        responses={
-            "4XX": {"model": ErrorBody, "description": "The request was refused; says why."},
-            "5XX": {"model": ErrorBody, "description": "The server failed; says what to do."},
-        },
     )
     api.state.control = control
     install_error_handlers(api)
-    for router in _FOR_CALLERS:
-        api.include_router(router)
+    api.router.routes.extend(_for_callers())
     if sign_in is not None:
         api.state.sign_in = sign_in
-        for router in _FOR_PEOPLE:
-            api.include_router(router)
+        api.router.routes.extend(_for_people())
     uploads = Limit(control.imports.max_document_bytes + FORM_BYTES, SIZE_SETTING)
     # The last one added is the first to see a request.
     larger = {specs.prefix: uploads, grpc.prefix: uploads, modules.prefix: uploads}
@@ -115,3 +112,27 @@ def build_api(control: Control, sign_in: SignIn | None = None) -> FastAPI:
     api.add_middleware(Edge)
     api.add_middleware(Correlation)
     return api
+
+
+# What a route takes and gives is found out at its first request, and takes long: so all APIs of a
+# process have the same ones.
+@cache
+def _for_callers() -> Sequence[BaseRoute]:
+    return _routes(_FOR_CALLERS)
+
+
+@cache
+def _for_people() -> Sequence[BaseRoute]:
+    return _routes(_FOR_PEOPLE)
+
+
+def _routes(routers: Sequence[APIRouter]) -> Sequence[BaseRoute]:
+    every = APIRouter(
+        responses={
+            "4XX": {"model": ErrorBody, "description": "The request was refused; says why."},
+            "5XX": {"model": ErrorBody, "description": "The server failed; says what to do."},
+        }
+    )
+    for router in routers:
+        every.include_router(router)
+    return tuple(every.routes)

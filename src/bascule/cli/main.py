@@ -3,7 +3,8 @@
 import os
 import sys
 from collections.abc import Sequence
-from typing import Annotated, Final
+from functools import cache
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -105,10 +106,16 @@ def main() -> None:
     sys.exit(_deliver(code))
 
 
-def _run(arguments: Sequence[str]) -> int:
+@cache
+def _command() -> Any:  # of a class that typer does not export
     command = typer.main.get_command(app)
     accept_trust(command)
     accept_tenant(command)
+    return command
+
+
+def _run(arguments: Sequence[str]) -> int:
+    command = _command()
     try:
         with command.make_context("bascule", list(arguments)) as context:
             command.invoke(context)

@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import TypeAlias
 
 from bascule.upstreams.egress import PUBLIC_ONLY, AddressRules
@@ -36,15 +37,29 @@ class PoolConfig:
 
 
 def client_tls(ca_file: str | None = None) -> ssl.SSLContext:
-    """Build the TLS settings for every upstream: TLS 1.2 up, certificate and name verified.
+    """The TLS settings for every upstream: TLS 1.2 up, certificate and name verified.
+
+    Not to be changed: without `ca_file` they are shared, as the system's authorities take long to
+    read. Those that are added later count after a restart.
 
     Raises:
         OSError: `ca_file` cannot be read (`ssl.SSLError` where it holds no certificate).
     """
+    if ca_file is None:
+        return _usual_tls()
+    context = _verifying()
+    context.load_verify_locations(cafile=ca_file)
+    return context
+
+
+@cache
+def _usual_tls() -> ssl.SSLContext:
+    return _verifying()
+
+
+def _verifying() -> ssl.SSLContext:
     context = ssl.create_default_context()
     restrict(context)
-    if ca_file is not None:
-        context.load_verify_locations(cafile=ca_file)
     return context
 
 

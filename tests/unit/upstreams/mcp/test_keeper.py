@@ -15,11 +15,11 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the keeper is L
 
 KEEPER = (sys.executable, "-I", "-S", keeper.__file__)
 # Deaf to everything but SIGKILL, and so is what it starts; it says both their ids.
-DEAF = """
+DEAF = f"""
 import os, signal, subprocess, sys
 for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
     signal.signal(number, signal.SIG_IGN)
-inner = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+inner = subprocess.Popen([{sys.executable!r}, "-c", "import time; time.sleep(60)"])
 print(os.getpid(), inner.pid, flush=True)
 inner.wait()
 """

@@ -40,7 +40,6 @@ def test_a_task_is_known_by_its_id_and_told_as_it_came():
         note("notifications/resources/updated", b"{"),
         note("notifications/tasks", b'{"taskId":""}'),
     ],
-    ids=repr,
 )
 def test_what_tells_of_no_change_is_none(odd: Incoming):
     assert read_change(odd) is None

@@ -18,9 +18,9 @@ def body_of(body: bytes, coding: str, most_bytes: int = 1000) -> bytes:
 
 @given(st.binary(max_size=500))
 def test_what_was_compressed_is_what_it_was(body: bytes) -> None:
-    assert body_of(gzip.compress(body), "gzip") == body
+    assert body_of(gzip.compress(body, mtime=0), "gzip") == body
     assert body_of(zlib.compress(body), "deflate") == body
-    assert body_of(zlib.compress(gzip.compress(body)), "gzip, Deflate") == body
+    assert body_of(zlib.compress(gzip.compress(body, mtime=0)), "gzip, Deflate") == body
     raw = zlib.compressobj(wbits=-zlib.MAX_WBITS)
     assert body_of(raw.compress(body) + raw.flush(), "deflate") == body
 
@@ -33,7 +33,12 @@ def test_what_was_not_is_left_alone(coding: str) -> None:
 
 @pytest.mark.parametrize(
     ("body", "coding"),
-    [(b"x", "br"), (b"plain", "gzip"), (gzip.compress(b"x" * 99)[:-9], "gzip"), (b"", "gzip, x")],
+    [
+        (b"x", "br"),
+        (b"plain", "gzip"),
+        (gzip.compress(b"x" * 99, mtime=0)[:-9], "gzip"),
+        (b"", "gzip, x"),
+    ],
 )
 def test_what_cannot_be_undone_is_a_failure(body: bytes, coding: str) -> None:
     with pytest.raises(UpstreamFailed, match="cannot be undone"):
@@ -41,7 +46,7 @@ def test_what_cannot_be_undone_is_a_failure(body: bytes, coding: str) -> None:
 
 
 def test_a_small_answer_does_not_become_a_large_one() -> None:
-    bomb = gzip.compress(b"\0" * 10_000_000)
+    bomb = gzip.compress(b"\0" * 10_000_000, mtime=0)
 
     with pytest.raises(UpstreamFailed, match="larger than 1000 bytes"):
         body_of(bomb, "gzip")
