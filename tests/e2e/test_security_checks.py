@@ -784,6 +784,14 @@ def test_check_11_a_child_gets_its_words_and_few_variables(here: World) -> None:
     assert "upstream.started" in here.instance.child.said
 
 
+def test_check_11_a_command_is_shown_before_it_runs_for_the_first_time(here: World) -> None:
+    data = here.instance.data
+    done = bascule_here("servers", "add", "shown", "--data", data, "--", *COMMAND[:1], "-c", "exit")
+    shown = f"Runs on this machine, without a shell: {COMMAND[0]} -c exit"
+    assert done.err.splitlines()[0] == shown
+    bascule_here("servers", "remove", "shown", "--data", data)
+
+
 def test_check_11_nobody_but_an_administrator_adds_a_server(here: World) -> None:
     before = {one["name"] for one in here.admin("GET", "servers")["servers"]}
     own = here.admin("POST", "keys", json={"name": "tenant-admin", "roles": ["admin"]})

@@ -1,12 +1,16 @@
 """Where an MCP server is, as given on the command line: a URL, or a command that starts it."""
 
 import re
+import shlex
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
+import typer
+
 from bascule.cli.failures import CommandFailed, Exit
+from bascule.cli.terminal import harmless
 
 _SCHEMES: Final = ("http://", "https://")
 _ADDRESS: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[\w.-]+):\d{1,5}(/.*)?")
@@ -41,6 +45,17 @@ def read_destination(words: Sequence[str], *, is_here: bool) -> Destination:
             "the address of a server with http:// or https:// before it."
         )
     return Destination(command=tuple(words))
+
+
+def show_command(destination: Destination, *, is_here: bool) -> None:
+    """Say on standard error what is going to be run, word for word, before it is."""
+    if not destination.command:
+        return
+    program, *rest = destination.command
+    where = (shutil.which(program) or program) if is_here else program
+    place = "on this machine" if is_here else "on the gateway's machine"
+    words = shlex.join(harmless(one) for one in (where, *rest))
+    typer.echo(f"Runs {place}, without a shell: {words}", err=True)
 
 
 def _is_found(command: str) -> bool:

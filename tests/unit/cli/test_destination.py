@@ -1,8 +1,9 @@
+import shutil
 from pathlib import Path
 
 import pytest
 
-from bascule.cli.destination import Destination, read_destination
+from bascule.cli.destination import Destination, read_destination, show_command
 from bascule.cli.failures import CommandFailed, Exit
 
 
@@ -46,3 +47,26 @@ def test_what_is_neither_is_refused_with_advice(words: list[str], advice: str) -
     with pytest.raises(CommandFailed, match=advice) as failed:
         read_destination(words, is_here=True)
     assert failed.value.exit_code is Exit.USAGE
+
+
+def test_a_command_is_shown_word_for_word_with_the_program_that_is_meant(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    show_command(Destination(command=("sh", "-c", "rm $HOME", "\x1b[31m")), is_here=True)
+    shown = capsys.readouterr()
+    program = shutil.which("sh")
+    assert shown.out == ""
+    assert shown.err.startswith(f"Runs on this machine, without a shell: {program} -c 'rm $HOME'")
+    assert "\x1b" not in shown.err
+
+
+def test_of_another_machine_the_program_is_shown_as_it_was_given(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    show_command(Destination(command=("sh",)), is_here=False)
+    assert capsys.readouterr().err == "Runs on the gateway's machine, without a shell: sh\n"
+
+
+def test_a_url_runs_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    show_command(Destination(url="http://127.0.0.1:3000/mcp"), is_here=True)
+    assert capsys.readouterr().err == ""

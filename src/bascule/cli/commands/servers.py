@@ -17,7 +17,7 @@ from bascule.cli.connectors import (
     user_grants_of,
 )
 from bascule.cli.context import DEFAULT_DATA, DataOption, KeyOption, UrlOption, with_api
-from bascule.cli.destination import read_destination
+from bascule.cli.destination import read_destination, show_command
 from bascule.cli.failures import CommandFailed, Exit
 from bascule.cli.output import Format, OutputOption, print_rows, print_value
 from bascule.cli.terminal import harmless
@@ -85,6 +85,8 @@ def add(
         body["user_grants"] = grants
 
     async def work(api: Api) -> dict[str, Any]:
+        if output is Format.TABLE:
+            show_command(destination, is_here=url is None)
         added = await api.post(path_of("servers"), json=body)
         return {**added, "status": await _checked(api, name)}
 
@@ -136,6 +138,8 @@ def set_server(
             "pinning": before["pinning"] if pinning is None else pinning.value,
             **({"user_grants": {}} if user_oauth else {}),
         }
+        if destination is not None and output is Format.TABLE:
+            show_command(destination, is_here=url is None)
         changed = await api.put(path_of("servers", name), json=body)
         return {**changed, "status": await _checked(api, name)}
 
