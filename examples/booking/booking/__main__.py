@@ -78,9 +78,16 @@ def main() -> None:
         service = open_service(database)
     with refuse(f"listen on {address}", "Choose another --port, or 0 for any free one."):
         listener = listen(options.host, options.port)
-    with listener, announced(options.ready_file, read_url(listener)):
-        print(f"booking: serving {read_url(listener)} from {database}", file=sys.stderr, flush=True)
-        serve(create_app(service), listener, exit_with_stdin=options.exit_with_stdin)
+    url = read_url(listener)
+    with listener, announced(options.ready_file, url):
+        serve(
+            create_app(service),
+            listener,
+            exit_with_stdin=options.exit_with_stdin,
+            started=lambda: print(
+                f"booking: serving {url} from {database}", file=sys.stderr, flush=True
+            ),
+        )
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -39,7 +40,21 @@ def withdraw(ready_file: Path | None) -> None:
         ready_file.unlink(missing_ok=True)
 
 
-def serve(app: FastAPI, listener: socket.socket, *, exit_with_stdin: bool) -> None:
+class Server(uvicorn.Server):
+    """Says that it serves once signals stop it in order, and not in the middle of its start."""
+
+    def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._say_started = started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._say_started()
+
+
+def serve(
+    app: FastAPI, listener: socket.socket, *, exit_with_stdin: bool, started: Callable[[], None]
+) -> None:
     """Serve until a signal, or until stdin ends; requests under way get DRAIN_SECONDS."""
     config = uvicorn.Config(
         app,
@@ -49,7 +64,7 @@ def serve(app: FastAPI, listener: socket.socket, *, exit_with_stdin: bool) -> No
         access_log=False,
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
-    server = uvicorn.Server(config)
+    server = Server(config, started)
     if exit_with_stdin:
         threading.Thread(target=_stop_at_end_of_stdin, args=[server], daemon=True).start()
     server.run(sockets=[listener])
