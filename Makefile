@@ -41,6 +41,8 @@ sizes: setup ## Sizes of files and functions; a test for every module
 	$(BIN)/python scripts/check_sizes.py src examples/booking/booking bench
 	$(BIN)/python scripts/check_twins.py
 
+# Both processes must collect the same tests by the same names, so no order of hashes may differ.
+test test-fast: export PYTHONHASHSEED = 0
 test: lint types imports sizes clients ## Everything that must hold: checks, then the whole test suite
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile --cov --cov-report=term:skip-covered
 

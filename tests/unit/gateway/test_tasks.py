@@ -24,7 +24,9 @@ def test_an_id_opens_for_whom_it_was_sealed(upstream: str, inner: str, tool: str
 
 
 @pytest.mark.parametrize(
-    "stranger", [make_principal("bob"), make_principal("ann", tenant="other")], ids=str
+    "stranger",
+    [make_principal("bob"), make_principal("ann", tenant="other")],
+    ids=["somebody else", "the same name in another tenant"],
 )
 def test_an_id_opens_for_nobody_else(stranger):
     task_id = IDS.seal(ANN, TaskHandle("jobs", "t-1", "work"))
