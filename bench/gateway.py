@@ -37,10 +37,16 @@ class Ready(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """How to start the gateway, and how many tools its registry has from the start."""
+    """How to start the gateway, and how many tools and rules its registry has from the start.
+
+    `policies` are made besides the one that lets the callers in. `name` is that of its folder.
+    """
 
     command: Sequence[str] = COMMAND
     tools: int = 0
+    rules: int = 0
+    policies: Sequence[Mapping[str, Any]] = ()
+    name: str = "data"
 
 
 @asynccontextmanager
@@ -55,26 +61,29 @@ async def governed(
     Raises:
         ChildFailed: it did not start, or refused a step of the set-up.
     """
-    data = scratch / "data"
+    data = scratch / start.name
     data.mkdir()
-    if start.tools:
-        await _fill(data, start.tools, scratch)
+    if start.tools or start.rules:
+        await _fill(data, start, scratch)
     arguments = [*start.command, "--data", str(data), "--port", "0", "--no-browser"]
     async with running(
         "gateway", arguments, scratch=scratch, directory=scratch, piped=False
     ) as child:
         ready = await _wait_until_ready(child, data / "ready.json")
-        tool, key = await _set_up(child, ready, upstream_url, operation, issuer)
+        around = (upstream_url, operation, issuer)
+        tool, key = await _set_up(child, ready, around, start.policies)
         url = urlsplit(ready.mcp_url)
         if url.hostname is None or url.port is None:
             raise child.failed(f"gave an MCP address without host and port: {ready.mcp_url}")
         yield child, Address(Kind.MCP, url.hostname, url.port, url.path, key, tool)
 
 
-async def _fill(data: Path, tools: int, scratch: Path) -> None:
-    filling = ["-m", "bench.registry", "--data", str(data), "--tools", str(tools)]
+async def _fill(data: Path, start: Start, scratch: Path) -> None:
+    filling = ["-m", "bench.registry", "--data", str(data)]
+    filling += ["--tools", str(start.tools), "--rules", str(start.rules)]
     async with running("registry", [sys.executable, *filling], scratch=scratch) as child:
-        await child.answer(b"", seconds=STARTUP_SECONDS + tools * MOST_SECONDS_PER_TOOL)
+        most_seconds = STARTUP_SECONDS + (start.tools + start.rules) * MOST_SECONDS_PER_TOOL
+        await child.answer(b"", seconds=most_seconds)
 
 
 def parse_command(text: str) -> list[str]:
@@ -112,9 +121,13 @@ def _read(path: Path) -> Ready | None:
 
 
 async def _set_up(
-    child: Child, ready: Ready, upstream_url: str, operation: Operation, issuer: TokenIssuer
+    child: Child,
+    ready: Ready,
+    around: tuple[str, Operation, TokenIssuer],
+    policies: Sequence[Mapping[str, Any]],
 ) -> tuple[str, str]:
     """Import the tools, allow role `user` to call them, make a key: tool name and key."""
+    upstream_url, operation, issuer = around
     if ready.admin_key is None:
         raise child.failed("gave no admin key, so nothing can be set up")
     base = ready.api_url.rstrip("/").removesuffix("/api")
@@ -132,7 +145,8 @@ async def _set_up(
             data={"bundle_id": BUNDLE, "auto_publish": "true"},
         )
         policy = {"name": "bench", "effect": "allow", "roles": ["user"], "bundles": [BUNDLE]}
-        await _post(child, client, "/api/admin/policies", json=policy)
+        for one in (policy, *policies):
+            await _post(child, client, "/api/admin/policies", json=one)
         caller = {"name": "bench", "roles": ["user"]}
         key = await _post(child, client, "/api/admin/keys", json=caller)
         believed = {

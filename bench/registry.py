@@ -1,7 +1,7 @@
-"""A registry of many tools: `python -m bench.registry --data DIR [--tools N]`.
+"""A registry of many tools: `python -m bench.registry --data DIR [--tools N] [--rules N]`.
 
-Makes up plausible tools of many services, the same ones every time, and stores them as an import
-would. A gateway started on the same directory or database then serves them.
+Makes up plausible tools of many services, and rules, the same ones every time, and stores them as
+an import would. A gateway started on the same directory or database then serves them.
 """
 
 import argparse
@@ -28,16 +28,19 @@ from bascule.gateway.tool import (
     UpstreamKind,
 )
 from bascule.storage.database import Database, open_database
+from bascule.storage.documents import PolicyState
 from bascule.storage.repositories.bundles import Bundles
+from bascule.storage.repositories.policies import Policies
 from bascule.storage.repositories.scope import TenantId
 from bascule.storage.repositories.tools import Tools
 from bascule.storage.repositories.upstreams import Upstreams
 from bascule.storage.schema import migrate
 from bascule.storage.seed import seed_defaults
+from bench.rules import make_rules
 
 TOOLS_PER_SERVICE: Final = 500
 MOST_SECONDS_PER_TOOL: Final = 0.005
-"""How long storing may take: ten times what it does."""
+"""How long storing a tool or rule may take: ten times what it does."""
 _TOOLS_PER_CHANGE: Final = 500
 _AUTHOR: Final = "bench"
 _NOWHERE: Final = "http://127.0.0.1:9"
@@ -195,11 +198,23 @@ def _output_schema(chance: random.Random) -> dict[str, Any]:
 
 async def fill(database: Database, count: int) -> None:
     """Store the first `count` tools, and what they belong to, in the default tenant."""
-    async with database.change(author=_AUTHOR) as session:
-        tenant = (await seed_defaults(session)).id
+    tenant = await _seeded(database)
     for first in range(0, count, _TOOLS_PER_CHANGE):
         tools = tuple(make_tools(min(_TOOLS_PER_CHANGE, count - first), first))
         await _store(database, tenant, tools)
+
+
+async def rule(database: Database, count: int) -> None:
+    """Store the first `count` made-up rules in the default tenant."""
+    tenant = await _seeded(database)
+    states = {one.name: PolicyState(one, "", True) for one in make_rules(count)}  # noqa: FBT003
+    async with database.change(author=_AUTHOR) as session:
+        await Policies(session, tenant).apply(states)
+
+
+async def _seeded(database: Database) -> TenantId:
+    async with database.change(author=_AUTHOR) as session:
+        return (await seed_defaults(session)).id
 
 
 async def _store(database: Database, tenant: TenantId, tools: Sequence[Tool]) -> None:
@@ -218,13 +233,16 @@ async def _opened(url: str) -> AsyncGenerator[Database]:
         yield database
 
 
-async def _run(url: str, count: int) -> None:
+async def _run(url: str, count: int, rules: int) -> None:
     began = time.monotonic()
     async with _opened(url) as database:
         await fill(database, count)
+        if rules:
+            await rule(database, rules)
         where = database.location
     sample = next(islice(make_tools(1), 1))
-    print(f"{count} tools in {where} after {time.monotonic() - began:.0f} s, as {sample.name}")
+    took = f"{time.monotonic() - began:.0f} s"
+    print(f"{count} tools in {where} after {took}, as {sample.name}; {rules} rules")
 
 
 def _file_in(data: Path) -> str:
@@ -241,8 +259,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     where.add_argument("--data", type=Path, help="data directory of a gateway (SQLite)")
     where.add_argument("--database", help="URL of a database, as in database.url")
     parser.add_argument("--tools", type=int, default=100_000, help="how many (100000)")
+    parser.add_argument("--rules", type=int, default=0, help="how many access rules (0)")
     given = parser.parse_args(arguments)
-    asyncio.run(_run(given.database or _file_in(given.data), given.tools))
+    asyncio.run(_run(given.database or _file_in(given.data), given.tools, given.rules))
     return 0
 
 

@@ -6,10 +6,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
+from typing import Final
 
 from bench.children import Child, running
 from bench.gateway import Start, governed
 from bench.operations import Address, Kind, Operation
+from bench.rules import REGO_POLICY
 from bench.tokens import issuing
 
 
@@ -20,6 +22,13 @@ class Name(StrEnum):
     BARE = "bare"
     GOVERNED = "governed"
     TOKEN = "token"  # noqa: S105 - the same gateway, called with an access token
+    RULES = "rules"
+    """A gateway with ten thousand rules."""
+    REGO = "rego"
+    """A gateway whose calls a policy in Rego decides about, with an answer that it keeps."""
+
+
+MANY_RULES: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +70,23 @@ async def started(
             targets += [
                 Target(name, mcp if name is Name.GOVERNED else by_token, child) for name in wanted
             ]
+        url = f"http://{address.host}:{address.port}"
+        for name, special in _specials(start).items():
+            if name in names:
+                issuer = await stack.enter_async_context(issuing())
+                child, mcp = await stack.enter_async_context(
+                    governed(special, scratch, url, operation, issuer)
+                )
+                targets.append(Target(name, mcp, child))
         yield address, targets
+
+
+def _specials(start: Start) -> dict[Name, Start]:
+    """Gateways that are like the governed one but for their rules."""
+    return {
+        Name.RULES: replace(start, rules=MANY_RULES, name="rules"),
+        Name.REGO: replace(start, policies=(REGO_POLICY,), name="rego"),
+    }
 
 
 async def _service(

@@ -33,7 +33,7 @@ class StandIn:
             return self.imported(body)
         if (method, path) == ("POST", "/api/admin/policies"):
             policy = json.loads(body)
-            self.allowed += policy["bundles"] if policy["effect"] == "allow" else []
+            self.allowed += policy["bundles"] if policy.get("effect") == "allow" else []
             return 201, policy
         if (method, path) == ("POST", "/api/admin/issuers"):
             self.issuers.append(json.loads(body)["issuer"])

@@ -87,3 +87,11 @@ def test_a_percentile_has_at_least_its_share_of_values_at_or_below(
     found = percentile(sorted(values), rank)
     assert sum(value <= found for value in values) * 100 >= rank * len(values)
     assert sum(value < found for value in values) * 100 < rank * len(values)
+
+
+def test_what_rules_may_cost_is_held_against_the_governed_calls_of_the_same_run() -> None:
+    governed = a_round(1, Name.GOVERNED, 10_000, 0.5)
+    for name, most in ((Name.RULES, 0.525), (Name.REGO, 0.55)):
+        assert results(governed, a_round(1, name, 10_000, most)).complaints() == []
+        (complaint,) = results(governed, a_round(1, name, 10_000, most + 0.01)).complaints()
+        assert "times that of governed" in complaint

@@ -20,7 +20,7 @@ from bascule.app.instance import Instance, open_instance
 from bascule.gateway.principal import Principal
 from bascule.gateway.rule import Action
 from bascule.gateway.tool import ToolStatus
-from bascule.policy.access import Access, decide
+from bascule.policy.access import Access
 from bascule.settings.loading import load
 from bascule.storage.compiler import compile_snapshot
 from bascule.storage.database import open_database
@@ -30,6 +30,7 @@ from bascule.storage.repositories.tenants import Tenants
 from bascule.storage.repositories.tools import Tools
 from bascule.storage.schema import migrate
 from bench.registry import fill
+from fakes.decisions import decide
 
 pytestmark = pytest.mark.chaos
 

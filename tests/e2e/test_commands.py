@@ -74,8 +74,11 @@ def timeless(value: Any) -> Any:
         return [timeless(item) for item in value]
     if not isinstance(value, dict):
         return value
+    # The version of all policies counts what was changed about them, by other commands as well.
+    changing = {"version"} if "policies" in value else set[str]()
     return {
-        key: f"<{key}>" if key in NEVER_THE_SAME else timeless(item) for key, item in value.items()
+        key: f"<{key}>" if key in NEVER_THE_SAME | changing else timeless(item)
+        for key, item in value.items()
     }
 
 

@@ -140,3 +140,60 @@ def test_a_kind_that_is_misspelt_is_told_and_takes_nothing_back(site: Site) -> N
     rules.write_text("policys:\n  - {name: writers, effect: allow, roles: [user]}\n")
     site.instance.child.wait_for("did you mean `policies`?")
     assert site.names("policies") == {"readers"}
+
+
+EACH_TYPE = """
+policies:
+  - {name: users, effect: allow, roles: [user]}
+  - {name: no refunds, type: deny_list, tools: [refund*]}
+  - name: at night
+    type: condition
+    effect: deny
+    when:
+      windows: [{days: [sat, sun], from: 18:00, to: 06:00, zone: Asia/Kolkata}]
+      arguments: [{path: items.*.price, op: above, value: 100}]
+  - {name: slow, type: rate_limit, rate: {calls: 5}}
+"""
+REGO = "package bascule.authz\nimport rego.v1\nallow if input.user in data.friends\n"
+
+
+def test_policies_of_every_type_are_declared(site: Site) -> None:
+    (site.folder / "rules.yaml").write_text(EACH_TYPE)
+    wanted = {"users", "no refunds", "at night", "slow"}
+    site.until(lambda: site.names("policies") == wanted)
+    found = site.get("policies/at night")["when"]
+    assert found["windows"][0]["from"] == "18:00"
+    assert found["arguments"][0]["path"] == "items.*.price"
+    (site.folder / "rules.yaml").write_text(EACH_TYPE.replace("18:00", "25:00"))
+    site.instance.child.wait_for("written as in 08:30")
+    assert site.get("policies/at night")["when"] == found
+
+
+def test_a_folder_of_rego_is_a_policy_named_after_it(site: Site) -> None:
+    folder = site.folder / "authz"
+    folder.mkdir()
+    (folder / "data.json").write_text('{"friends": ["ann"], "policies": []}')
+    (folder / "authz.rego").write_text(REGO)
+    site.until(lambda: site.names("policies") == {"authz"})
+    shown = site.get("policies/authz")
+    assert (shown["type"], shown["rego"]["modules"]) == ("rego", {"authz.rego": REGO})
+    assert shown["rego"]["data"] == {"friends": ["ann"], "policies": []}
+
+    (folder / "authz.rego").write_text(f"{REGO}allow if {{")
+    site.instance.child.wait_for("authz: rego: authz.rego:")
+    assert site.get("policies/authz") == shown
+    (folder / "data.json").write_text("{")
+    site.instance.child.wait_for("data.json:1 is not JSON")
+    assert site.get("policies/authz") == shown
+
+    (folder / "data.json").unlink()
+    (folder / "authz.rego").write_text(f"{REGO}# more\n")
+    site.until(lambda: site.get("policies/authz")["rego"]["data"] == {})
+    (folder / "authz.rego").unlink()
+    site.until(lambda: site.names("policies") == set())
+
+
+def test_rego_that_stands_by_itself_is_told_where_it_belongs(site: Site) -> None:
+    (site.folder / "authz.rego").write_text(REGO)
+    site.instance.child.wait_for("Put Rego into a folder of its own")
+    assert site.names("policies") == set()

@@ -967,7 +967,7 @@ def test_check_14_what_is_too_large_or_malformed_is_refused(here: World, narrow:
     with narrow.api() as client:
         large = mcp.modern("tools/call", {"name": "fine", "arguments": {"x": "y" * 70_000}})
         assert client.post("/mcp", **post(large)).status_code == 413
-        sent = client.post("/api/admin/policies", json={"name": "x" * 2_000_000})
+        sent = client.post("/api/admin/keys", json={"name": "x" * 2_000_000})
         assert sent.status_code == 413
         deep = b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":' + b"[" * 60_000
         told = {**mcp.headers_of({}), "authorization": f"Bearer {narrow.admin_key}"}

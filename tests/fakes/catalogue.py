@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from bascule.gateway.principal import KeyRecord, Principal
-from bascule.gateway.rule import Effect, RbacRule
+from bascule.gateway.rule import Effect, Rule
 from bascule.gateway.snapshot import Snapshot, TenantView
 from bascule.gateway.tool import RestSource, RiskLevel, Tool
 from bascule.identity.api_keys import digest_of
@@ -48,15 +48,15 @@ def make_principal(
     return Principal(tenant, subject, frozenset(roles), frozenset(permissions))
 
 
-def allow_everything(role: str = "user") -> RbacRule:
+def allow_everything(role: str = "user") -> Rule:
     """One rule that lets `role` see and call every tool."""
-    return RbacRule("allow-everything", Effect.ALLOW, frozenset({role}))
+    return Rule("allow-everything", Effect.ALLOW, frozenset({role}))
 
 
 def make_snapshot(
     tools: Iterable[Tool] = (),
     *,
-    rules: Iterable[RbacRule] | None = None,
+    rules: Iterable[Rule] | None = None,
     disabled: Iterable[str] = (),
     version: int = 7,
     principal: Principal | None = None,

@@ -7,7 +7,7 @@ import msgspec
 from bascule.catalogue.pages import ListedResource, ResourcePage
 from bascule.gateway.errors import GatewayError
 from bascule.gateway.inventory import Inventory, Listed
-from bascule.gateway.rule import RbacRule
+from bascule.gateway.rule import Rule
 from bascule.gateway.snapshot import Snapshot, TenantView
 from bascule.gateway.tool import McpSource, RiskLevel, Tool, Upstream, UpstreamKind
 from bascule.protocol.versions import Era
@@ -68,7 +68,7 @@ def make_view(
     tools: Iterable[Tool] = (),
     upstreams: Iterable[str] = (),
     rest: Iterable[str] = (),
-    rules: Iterable[RbacRule] | None = None,
+    rules: Iterable[Rule] | None = None,
 ) -> TenantView:
     """A tenant with MCP servers: those of `inventories`, and `upstreams` that said nothing yet."""
     names = [*(one.upstream for one in inventories), *upstreams]

@@ -11,7 +11,7 @@ import httpx2
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bascule.gateway.rule import Effect, RbacRule
+from bascule.gateway.rule import Effect, Rule
 from bascule.gateway.secrets import SealedSecret
 from bascule.gateway.tool import Upstream, UpstreamKind
 from bascule.storage.repositories.groups import Groups
@@ -45,6 +45,8 @@ _VOLATILE: Final = (
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)"), "TIME"),
     (re.compile(r'\\?"[0-9a-f]{13}\\?"'), "ETAG"),
     (re.compile(r"bsc_[A-Za-z0-9_-]+"), "KEY"),
+    (re.compile(r"tool_[0-9a-f]{32}"), "TOOL"),
+    (re.compile(r"ELV-\d{4}-[0-9a-f]{12}"), "REFERENCE"),
     (re.compile(r'"password":"[^"]+"'), "PASSWORD"),
 )
 _VOLATILE_HEADERS: Final = frozenset({"date", "content-length"})
@@ -126,7 +128,7 @@ async def add_what_is_only_there(site: TenantSite) -> None:
             Upstream(name, UpstreamKind.MCP_HTTP, url="http://127.0.0.1:9/mcp")
         )
         await Roles(session, tenant_id).create(name, MARKS[site.tenant], ["tools:list"])
-        await Policies(session, tenant_id).create(RbacRule(name, Effect.DENY, frozenset({"user"})))
+        await Policies(session, tenant_id).create(Rule(name, Effect.DENY, frozenset({"user"})))
         await Users(session, tenant_id).create(UserDraft(name))
         await Groups(session, tenant_id).put(name, ["user"])
         sealed = SealedSecret(name, b"n" * 12, b"c" * 20, "k")

@@ -20,7 +20,7 @@ from bascule.gateway.hub import ChangeHub, OpenFeed
 from bascule.gateway.inventory import Inventory, ItemKind, Listed, Target
 from bascule.gateway.issuer import CertificateRule, Issuer
 from bascule.gateway.principal import Evidence, KeyRecord, Means, Principal
-from bascule.gateway.rule import Effect, RbacRule
+from bascule.gateway.rule import Effect, Rule
 from bascule.gateway.sessions import Standings
 from bascule.gateway.snapshot import Snapshot, TenantView
 from bascule.gateway.tool import Bundle, McpSource, Upstream, UpstreamKind
@@ -201,7 +201,7 @@ def listed(name: str) -> Listed:
     return Listed(name, "docs", "docs", name, b'{"name":"%b"}' % name.encode())
 
 
-def snapshot(*rules: RbacRule, prompts: tuple[str, ...] = ("greet",)) -> Snapshot:
+def snapshot(*rules: Rule, prompts: tuple[str, ...] = ("greet",)) -> Snapshot:
     inventory = Inventory(
         "docs",
         Era.MODERN,
@@ -270,7 +270,7 @@ def test_slices_are_served_while_they_are_named():
 
 def test_only_those_upstreams_are_in_sight_of_which_something_is():
     ann = make_principal()
-    hidden = RbacRule("elsewhere", Effect.ALLOW, frozenset({"user"}), bundles=frozenset({"x"}))
+    hidden = Rule("elsewhere", Effect.ALLOW, frozenset({"user"}), bundles=frozenset({"x"}))
 
     assert rights_of(snapshot()).upstreams(ann, EVERYTHING) == {"docs"}
     assert rights_of(snapshot(hidden)).upstreams(ann, EVERYTHING) == frozenset()
@@ -292,7 +292,7 @@ def test_a_fingerprint_changes_with_the_list_that_is_seen():
 
 async def test_of_what_a_name_may_mean_the_first_that_may_be_used_is_taken():
     locator = FakeLocator(resource(NEWS, "secret"), resource(NEWS))
-    allowed = RbacRule("docs", Effect.ALLOW, frozenset({"user"}), bundles=frozenset({"docs"}))
+    allowed = Rule("docs", Effect.ALLOW, frozenset({"user"}), bundles=frozenset({"docs"}))
     rights = rights_of(snapshot(allowed), locator)
 
     assert await rights.readable(listen_call(None), NEWS) == resource(NEWS)

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
@@ -30,6 +31,7 @@ from bascule.guards.schemas import InputSchemas
 from bascule.identity.api_keys import ApiKeys, RevokedKeys, digest_of
 from bascule.identity.authenticate import Authenticate
 from bascule.identity.standing import standing_of
+from bascule.policy.access import Access
 from bascule.protocol.results import Identity
 from bascule.storage.compiler import compile_snapshot
 from bascule.storage.database import open_database
@@ -340,7 +342,13 @@ async def test_everybody_sees_and_calls_what_the_model_says(tmp_path: Path) -> N
         assert len(snapshot.tenants) == WORLDS
         keys = ApiKeys(RevokedKeys())
         handshake = Handshake(Identity("t", "1"), "")
-        parts = Parts(Authenticate(keys, Tokens(worlds)), InputSchemas(), handshake, page_size=100)
+        parts = Parts(
+            Authenticate(keys, Tokens(worlds)),
+            InputSchemas(),
+            handshake,
+            page_size=100,
+            access=partial(Access, elevate_privileged=False),
+        )
         shop = FakeExecutor()
         upstreams = {(world.name, "shop"): shop for world in worlds}
         asking = Asking(compile_pipeline(snapshot, parts, upstreams).whole, snapshot)

@@ -17,12 +17,18 @@ from bascule.api.errors import ErrorBody, install_error_handlers
 from bascule.api.importing import SIZE_SETTING
 from bascule.api.pages.account import router as account
 from bascule.api.pages.consent import router as consent
+from bascule.api.pages.elevate import router as elevate
+from bascule.api.pages.elevations import router as elevation_pages
 from bascule.api.pages.setup import router as setup
 from bascule.api.pages.sign_in import router as sign_in_pages
 from bascule.api.resources.audit_logs.endpoints import router as audit_logs
 from bascule.api.resources.bundles.endpoints import router as bundles
 from bascule.api.resources.certificate_rules.endpoints import router as certificate_rules
+from bascule.api.resources.decisions.endpoints import own as own_decisions
+from bascule.api.resources.decisions.endpoints import router as decisions
 from bascule.api.resources.discovery.endpoints import router as discovery
+from bascule.api.resources.elevations.endpoints import all_elevations
+from bascule.api.resources.elevations.endpoints import own as own_elevations
 from bascule.api.resources.grants.endpoints import all_grants
 from bascule.api.resources.grants.endpoints import own as own_grants
 from bascule.api.resources.groups.endpoints import router as groups
@@ -33,6 +39,7 @@ from bascule.api.resources.metrics.endpoints import router as metrics
 from bascule.api.resources.pins.endpoints import router as pins
 from bascule.api.resources.plugins.endpoints import router as plugins
 from bascule.api.resources.policies.endpoints import router as policies
+from bascule.api.resources.policy_versions.endpoints import router as policy_versions
 from bascule.api.resources.roles.endpoints import router as roles
 from bascule.api.resources.secrets.endpoints import router as secrets
 from bascule.api.resources.servers.endpoints import router as servers
@@ -47,8 +54,11 @@ from bascule.api.resources.upstreams.endpoints import router as upstreams
 from bascule.api.resources.users.endpoints import router as users
 from bascule.api.resources.versions.endpoints import router as versions
 from bascule.api.signin.house import SignIn
+from bascule.gateway.rego import MOST_DATA_BYTES
 
 _MOST_BODY_BYTES: Final = 1_048_576
+_OF_POLICIES: Final = Limit(MOST_DATA_BYTES + 4 * 1_048_576)
+"""Rego may come with data."""
 _FOR_CALLERS: Final = (
     tools,
     discovery,
@@ -58,6 +68,9 @@ _FOR_CALLERS: Final = (
     servers,
     pins,
     policies,
+    policy_versions,
+    decisions,
+    own_decisions,
     keys,
     users,
     roles,
@@ -73,14 +86,17 @@ _FOR_CALLERS: Final = (
     versions,
     own_grants,
     all_grants,
+    own_elevations,
+    all_elevations,
     grpc,
     connectors,
     modules,
     plugins,
     metrics,
     consent,
+    elevate,
 )
-_FOR_PEOPLE: Final = (session, sign_in_pages, setup, account)
+_FOR_PEOPLE: Final = (session, sign_in_pages, setup, account, elevation_pages)
 
 
 def build_api(control: Control, sign_in: SignIn | None = None) -> FastAPI:
@@ -106,7 +122,11 @@ def build_api(control: Control, sign_in: SignIn | None = None) -> FastAPI:
         api.router.routes.extend(_for_people())
     uploads = Limit(control.imports.max_document_bytes + FORM_BYTES, SIZE_SETTING)
     # The last one added is the first to see a request.
-    larger = {specs.prefix: uploads, grpc.prefix: uploads, modules.prefix: uploads}
+    larger = {
+        **dict.fromkeys((specs.prefix, grpc.prefix, modules.prefix), uploads),
+        **dict.fromkeys((policies.prefix, f"{policies.prefix}/"), _OF_POLICIES),
+        f"{policy_versions.prefix}/": _OF_POLICIES,
+    }
     api.add_middleware(BodyLimit, most_bytes=_MOST_BODY_BYTES, by_path=larger)
     api.add_middleware(KeyFirst, control=control)
     api.add_middleware(Edge)

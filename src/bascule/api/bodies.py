@@ -24,7 +24,7 @@ class Body(BaseModel):
         try:
             return cast("Self", handler(value))
         except ValidationError as faults:
-            known = list(cls.model_fields)
+            known = [one.alias or name for name, one in cls.model_fields.items()]
             lines = [_line(cast("dict[str, Any]", one), known) for one in faults.errors()]
             raise ValidationError.from_exception_data(faults.title, lines) from None
 

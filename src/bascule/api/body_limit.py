@@ -22,6 +22,7 @@ class Limit(NamedTuple):
 class BodyLimit:
     """ASGI middleware: bodies of at most `most_bytes`, or what `by_path` grants to a path.
 
+    One that ends with a slash stands for all below it.
     A larger one is refused by the length it declares, or where the byte too many arrives.
     """
 
@@ -29,13 +30,14 @@ class BodyLimit:
         self._app = app
         self._usual = Limit(most_bytes)
         self._by_path = dict(by_path)
+        self._below = tuple(one for one in by_path if one.endswith("/"))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        limit = self._by_path.get(scope["path"], self._usual)
+        limit = self._limit_of(scope["path"])
         if _declared_bytes(scope) > limit.most_bytes:
             response = error_response(Request(scope), ErrorCode.TOO_LARGE, _sentence(limit))
             await response(scope, receive, send)
@@ -51,6 +53,12 @@ class BodyLimit:
             return message
 
         await self._app(scope, receive_counted, send)
+
+    def _limit_of(self, path: str) -> Limit:
+        for prefix in self._below:
+            if path.startswith(prefix):
+                return self._by_path[prefix]
+        return self._by_path.get(path, self._usual)
 
 
 def _declared_bytes(scope: Scope) -> int:

@@ -100,16 +100,30 @@ def is_there(pending: Pending, snapshot: Snapshot) -> bool:
     return True
 
 
-def signs_in_with(pending: Pending, snapshot: Snapshot) -> bool:
+class Owned(Protocol):
+    """What is one caller's: `owner` is `Principal.owner`."""
+
+    @property
+    def tenant(self) -> str:
+        """The caller's tenant."""
+        ...
+
+    @property
+    def owner(self) -> str:
+        """Whose it is."""
+        ...
+
+
+def signs_in_with(owned: Owned, snapshot: Snapshot) -> bool:
     """Whether for whom it was begun can sign in here, by way of an issuer that knows them."""
-    people = snapshot.tenant(pending.tenant).people
+    people = snapshot.tenant(owned.tenant).people
     known_to = {
         issuer
         for (issuer, subject), person in people.items()
-        if pending.owner in {f"user|{person.user_id}", f"token|{issuer}|{subject}"}
+        if owned.owner in {f"user|{person.user_id}", f"token|{issuer}|{subject}"}
     }
-    if pending.owner.startswith("token|"):
-        known_to.add(pending.owner.split("|")[1])
+    if owned.owner.startswith("token|"):
+        known_to.add(owned.owner.split("|")[1])
     issuers = (snapshot.issuers.get(one) for one in known_to)
     return any(one is not None and bool(one.client_id) for one in issuers)
 

@@ -14,12 +14,14 @@ from starlette.requests import Request
 from bascule.api.caller import Caller
 from bascule.api.condition import Conditions
 from bascule.api.consenting import Consents
+from bascule.api.elevated import LiveGrants
 from bascule.api.importing import ImportRules
 from bascule.api.probing import Prober
 from bascule.api.signing import BrowserSessions
 from bascule.api.standing import Standings
 from bascule.gateway.errors import ErrorCode, GatewayError
 from bascule.gateway.identifiers import Identifiers
+from bascule.gateway.inspection import RegoInspector
 from bascule.gateway.principal import Presented
 from bascule.gateway.record import AuditRecord, EventType, Recorder, Status
 from bascule.gateway.snapshot import EMPTY_SNAPSHOT, Snapshot
@@ -80,10 +82,10 @@ class CurrentAccess:
         self._snapshot: Snapshot | None = None
         self._access = Access(EMPTY_SNAPSHOT)
 
-    def of(self, snapshot: Snapshot) -> Access:
-        """The decisions of `snapshot`."""
+    def of(self, snapshot: Snapshot, decisions: Callable[[Snapshot], Access]) -> Access:
+        """The decisions of `snapshot`, made by `decisions`."""
         if snapshot is not self._snapshot:
-            self._snapshot, self._access = snapshot, Access(snapshot)
+            self._snapshot, self._access = snapshot, decisions(snapshot)
         return self._access
 
 
@@ -114,6 +116,12 @@ class Control:
     """Access tokens of issuers; None where none is accepted."""
     consents: Consents | None = None
     """Authorizations that wait for people; None where no server is called on their behalf."""
+    elevations: LiveGrants | None = None
+    """Grants as calls see them; None where nobody can ask for elevation."""
+    rego: RegoInspector | None = None
+    """What compiles policies in Rego and runs their tests; None where none can be kept."""
+    decisions: Callable[[Snapshot], Access] = Access
+    """Makes decisions over a snapshot: over one that is not in force just as over one that is."""
     passwords: Passwords | None = None
     """How passwords of accounts are kept; None where there are none."""
     least_password_characters: int = LEAST_CHARACTERS
@@ -141,7 +149,7 @@ class Control:
 
     def access(self) -> Access:
         """Decisions from the snapshot in force; its tables are made once."""
-        return self._access.of(self.snapshot())
+        return self._access.of(self.snapshot(), self.decisions)
 
     @asynccontextmanager
     async def read(self, caller: Caller) -> AsyncGenerator[Rows]:

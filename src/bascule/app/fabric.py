@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from prometheus_client import CollectorRegistry
 
@@ -18,6 +18,7 @@ from bascule import __version__
 from bascule.app.background import Background
 from bascule.app.bridging import open_parked
 from bascule.app.changes import Changes
+from bascule.app.deciding import Deciding
 from bascule.app.doors import door_config, other_doors, place_of, proxies_of
 from bascule.app.extensions import Extensions, sandbox_limits
 from bascule.app.front import Front, Page
@@ -33,6 +34,7 @@ from bascule.app.upstreams import UpstreamSet
 from bascule.catalogue.advertising import Relayed as Passed
 from bascule.catalogue.feeds import FeedLimits
 from bascule.gateway.call import Method
+from bascule.gateway.elevation import Elevations
 from bascule.gateway.kernel import Gateway
 from bascule.gateway.seals import Seals
 from bascule.gateway.sessions import SetLevel
@@ -53,6 +55,18 @@ from bascule.upstreams.mcp.interactions import InteractionLimits
 from bascule.upstreams.mcp.parked import Parked
 from bascule.upstreams.mcp.parked_call import ParkingLimits
 from bascule.upstreams.secrets.box import SecretBox
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """How access is decided, and who may do more than the rules allow, for now (None: nobody)."""
+
+    deciding: Deciding
+    elevations: Elevations | None = None
+
+
+LOCAL: Final = Ruling(Deciding(elevates_privileged=False))
+"""For who runs the gateway for themselves: nobody else is there to ask for leave."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +151,7 @@ class Fabric:
         *,
         one_caller: bool = False,
         keep: Callable[[str], Keep] | None = None,
+        ruling: Ruling = LOCAL,
     ) -> Relay:
         """A relay that follows no snapshot yet, and renews its lists where they change.
 
@@ -161,6 +176,9 @@ class Fabric:
                 },
                 added=self.plugins.stages,
                 keep=keep,
+                deciding=ruling.deciding,
+                elevations=ruling.elevations,
+                counters=self.state,
             )
         )
         self.changes.attach(made.relay, made.relay.caches)

@@ -16,9 +16,11 @@ from bascule.api.control import Control
 from bascule.api.signin.house import SignIn
 from bascule.app.checks import journal_check, state_check
 from bascule.app.consent import GovernedConsent, open_consent
+from bascule.app.deciding import Deciding
 from bascule.app.doors import place_of
+from bascule.app.elevating import Elevating, Handles, shared_digest
 from bascule.app.extensions import sandbox_limits
-from bascule.app.fabric import Fabric
+from bascule.app.fabric import Fabric, Ruling
 from bascule.app.front import Front
 from bascule.app.identity import Inbound, open_inbound
 from bascule.app.importing import import_rules
@@ -74,6 +76,7 @@ class Live:
     gateway: Gateway
     extra_keys: Mapping[bytes, KeyRecord]
     metrics: Metrics
+    deciding: Deciding = field(default_factory=Deciding)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     compiler: Compiler = field(default_factory=Compiler)
 
@@ -85,6 +88,7 @@ class Live:
             if self.extra_keys:
                 keys = MappingProxyType({**snapshot.keys, **self.extra_keys})
                 snapshot = replace(snapshot, keys=keys)
+            snapshot = self.deciding.prepared(snapshot)
             if snapshot.version >= self.gateway.snapshot.version:
                 await self.relay.prepare(snapshot)
                 self.swap(self.relay.follow(snapshot))
@@ -173,8 +177,9 @@ async def open_instance(
         database = await stack.enter_async_context(_database(settings, data))
         journal = await stack.enter_async_context(open_journal(_journal_config(settings, data)))
         plugins = await stack.enter_async_context(open_plugins(settings))
+        deciding = await stack.enter_async_context(Deciding.open(settings))
         fabric = await stack.enter_async_context(Fabric.open(settings, data, plugins))
-        digest = keyed_digest(await asyncio.to_thread(ensure_digest_key, data / "digest.key"))
+        digest_key = await asyncio.to_thread(ensure_digest_key, data / "digest.key")
         place = journal_directory(settings, data)
         resolver = fabric.upstreams.connectors.resolver
         inbound = await stack.enter_async_context(open_inbound(settings, resolver, listens_at))
@@ -183,8 +188,24 @@ async def open_instance(
         fabric.upstreams.oauth = oauth
         use = await stack.enter_async_context(open_key_use(database))
         reception = await stack.enter_async_context(open_reception(settings, inbound, resolver))
+        handles = Handles(
+            fabric.state, fabric.seals, shared_digest(settings, digest_key), public_url
+        )
+        elevating = await stack.enter_async_context(
+            Elevating.open(settings, handles, database, journal)
+        )
         resources = _Resources(
-            database, journal, place, fabric, digest, inbound, consent, use, reception
+            database,
+            journal,
+            place,
+            fabric,
+            keyed_digest(digest_key),
+            inbound,
+            consent,
+            use,
+            reception,
+            deciding,
+            elevating,
         )
         instance = await _assemble(settings, resources, extra_keys or {})
         if listens_at:  # a command that opens the instance for itself needs no keys in advance
@@ -210,6 +231,8 @@ class _Resources:
     consent: GovernedConsent
     key_use: KeyUse
     reception: Reception
+    deciding: Deciding
+    elevating: Elevating
 
 
 async def _assemble(
@@ -222,10 +245,13 @@ async def _assemble(
     metrics = Metrics(version=__version__, recorder=journal)
     inbound.register(metrics.registry)
     pins = PinKeeper(database, journal)
-    relay = fabric.relay(metrics.registry, authenticator, INSTRUCTIONS, keep=pins.of)
+    deciding = resources.deciding
+    elevations = resources.elevating.live(metrics.registry)
+    ruling = Ruling(deciding, elevations)
+    relay = fabric.relay(metrics.registry, authenticator, INSTRUCTIONS, keep=pins.of, ruling=ruling)
     observers = [metrics, resources.key_use, *fabric.plugins.observers]
     gateway = Gateway(relay.follow(Snapshot(version=-1)), journal, observers, resources.digest)
-    live = Live(database, relay, fabric.upstreams, gateway, extra_keys, metrics)
+    live = Live(database, relay, fabric.upstreams, gateway, extra_keys, metrics, deciding)
     relay.on_change = live.swap
     pins.attach(lambda: gateway.snapshot, live.refresh)
     resources.consent.attach(lambda: gateway.snapshot, fabric.upstreams.access)
@@ -248,6 +274,9 @@ async def _assemble(
         least_password_characters=settings.identity.min_password_characters,
         note_use=resources.key_use.note,
         consents=resources.consent,
+        elevations=elevations,
+        rego=deciding.inspector,
+        decisions=deciding.access,
         imports=import_rules(settings),
         place=place_of(settings),
         metrics=metrics.render if settings.observability.metrics_enabled else None,
@@ -264,6 +293,7 @@ async def _assemble(
     front = fabric.front(gateway, pages(settings, health, metrics), api)
     with without_collections():
         await live.refresh()
+    await resources.elevating.restore(elevations, gateway.snapshot.tenants)
     return Instance(front, database, journal, health, live, sign_in)
 
 

@@ -1,6 +1,6 @@
 """The order of a call's stages. This is its one address."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bascule.catalogue.caching import Cache
@@ -14,12 +14,14 @@ from bascule.catalogue.search_tools import SEARCH, Condensed, SearchTools, Shelf
 from bascule.gateway.builtin import SEARCHER
 from bascule.gateway.call import Method, Result
 from bascule.gateway.dispatch import ByMethod, ByUpstream, Wellformed
+from bascule.gateway.elevation import Elevations
 from bascule.gateway.handshake import Handshake
 from bascule.gateway.kernel import Edition
 from bascule.gateway.pipeline import Pipeline
 from bascule.gateway.sealing import Sealer
 from bascule.gateway.snapshot import Snapshot
 from bascule.gateway.stage import Executor, Stage
+from bascule.gateway.state import StateStore
 from bascule.gateway.targets import ByTarget
 from bascule.gateway.tasks import TaskIds
 from bascule.guards.output import Mismatches, ValidateOutput
@@ -28,6 +30,8 @@ from bascule.identity.scopes import Scopes
 from bascule.plugins import Slot
 from bascule.policy.access import Access
 from bascule.policy.authorise import Authorise
+from bascule.policy.elevate import Elevate
+from bascule.policy.rates import RateLimits
 from bascule.traffic.standby import IsDown, RefuseDown, WhenDown, WithoutDown
 
 
@@ -76,6 +80,12 @@ class Parts:
     is_down: IsDown = _never
     added: Mapping[Slot, Sequence[Stage]] = field(default_factory=dict[Slot, Sequence[Stage]])
     """Stages of plugins."""
+    access: Callable[[Snapshot], Access] = Access
+    """Makes decisions over a snapshot."""
+    elevations: Elevations | None = None
+    """Who may do more than the rules allow, for now; None: nobody."""
+    counters: StateStore | None = None
+    """Where calls are counted that rules limit; None: they are not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +107,11 @@ def compile_pipeline(
     snapshot: Snapshot, parts: Parts, upstreams: Mapping[tuple[str, str], Executor]
 ) -> Compiled:
     """Compile `snapshot` into the pipelines that enforce it."""
-    access = Access(snapshot)
+    access = parts.access(snapshot)
     relayed = parts.relayed
     own = {SEARCH.name: SEARCH} if parts.search_above_tools else None
-    authorise = Authorise(access, None if relayed is None else relayed.locator, own)
+    locator = None if relayed is None else relayed.locator
+    authorise = Authorise(access, locator, own)
     hides = parts.when_down is WhenDown.HIDE
     listed = WithoutDown(authorise, parts.is_down) if hides else authorise
     visibility = Condensed(listed, parts.search_above_tools)
@@ -108,12 +119,16 @@ def compile_pipeline(
     down = [] if parts.when_down is WhenDown.SERVE else [RefuseDown(parts.is_down)]
     validate_input = ValidateInput(snapshot, parts.schemas)
     validate_output = ValidateOutput(parts.schemas, parts.mismatches)
+    limits = [] if parts.counters is None else [RateLimits(snapshot, parts.counters)]
+    rates = [one for one in limits if not one.is_idle]
     inner: list[Stage] = [
         authorise,
+        *rates,
         *parts.added.get(Slot.AUTHORISED, ()),
         *down,
         validate_input,
         *parts.added.get(Slot.VALIDATED, ()),
+        Elevate(parts.elevations),
         validate_output,
     ]
     standings = as_it_is if relayed is None else relayed.standings

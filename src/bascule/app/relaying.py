@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry
 
 from bascule import __version__
 from bascule.app.background import Background
+from bascule.app.deciding import Deciding
 from bascule.app.looks import Looks, ServerPages
 from bascule.app.offers import Keep, Offers
 from bascule.app.pipeline import Compiled, Parts, Relayed, compile_pipeline, entrance
@@ -21,10 +22,12 @@ from bascule.catalogue.locating import CatalogueLocator
 from bascule.catalogue.owners import Owners
 from bascule.catalogue.pages import ResourcePage
 from bascule.gateway.call import Method, Result
+from bascule.gateway.elevation import Elevations
 from bascule.gateway.handshake import Handshake
 from bascule.gateway.sealing import Sealer
 from bascule.gateway.snapshot import Snapshot
 from bascule.gateway.stage import Executor, Stage
+from bascule.gateway.state import StateStore
 from bascule.gateway.tasks import TaskIds
 from bascule.guards.schemas import InputSchemas
 from bascule.plugins import Slot
@@ -56,6 +59,11 @@ class Surroundings:
     """Stages of plugins."""
     keep: Callable[[str], Keep] | None = None
     """Notes what the servers of a tenant list; without it, whatever they list is served."""
+    deciding: Deciding = field(default_factory=Deciding)
+    elevations: Elevations | None = None
+    """Who may do more than the rules allow, for now; None: nobody."""
+    counters: StateStore | None = None
+    """Where calls are counted that rules limit; None: they are not."""
 
 
 class Made(NamedTuple):
@@ -101,6 +109,9 @@ def make_relay(around: Surroundings) -> Made:
         when_down=traffic.when_down,
         is_down=traffic.is_down,
         added=around.added,
+        access=around.deciding.access,
+        elevations=around.elevations,
+        counters=around.counters,
     )
 
     def build(snapshot: Snapshot) -> Compiled:

@@ -2,10 +2,13 @@
 
 import time
 from dataclasses import replace
-from functools import partial
+from itertools import compress
+from typing import Final
 
 from bascule.catalogue.slices import relayed
 from bascule.gateway.call import Call, Endpoint, EndpointKind, Method, More
+from bascule.gateway.circumstances import circumstances_now
+from bascule.gateway.decision import Decision, Question
 from bascule.gateway.feed import ChangeKind
 from bascule.gateway.inventory import ItemKind, Target
 from bascule.gateway.locating import Locator
@@ -17,13 +20,20 @@ from bascule.gateway.verdict import Refuse
 from bascule.identity.standing import still_standing
 from bascule.policy.access import Access
 from bascule.policy.authorise import Authorise
+from bascule.policy.kinds import Kind
 
-_Kind = tuple[str, frozenset[str], frozenset[str], Endpoint]
+_FIND_SECONDS: Final = 5.0
+
+_Seen = tuple[Kind, Endpoint]
 """Callers who see the same at the same endpoint."""
 
 
 class EditionRights:
-    """Implements `catalogue.rights.Rights` for one snapshot; answers are kept by kind of caller."""
+    """Implements `catalogue.rights.Rights` for one snapshot; answers are kept by kind of caller.
+
+    Feeds do not wait, so Rego is not asked: what only it could say counts as seen. A notice says
+    that something changed, and who then asks for it is judged by everything.
+    """
 
     def __init__(
         self, snapshot: Snapshot, access: Access, authorise: Authorise, locator: Locator
@@ -35,8 +45,8 @@ class EditionRights:
         self._keys: dict[tuple[str, str], KeyRecord] = {
             (one.principal.tenant, one.key_id): one for one in snapshot.keys.values()
         }
-        self._upstreams: dict[_Kind, frozenset[str]] = {}
-        self._prints: dict[tuple[_Kind, ChangeKind], int] = {}
+        self._upstreams: dict[_Seen, frozenset[str]] = {}
+        self._prints: dict[tuple[_Seen, ChangeKind], int] = {}
 
     def current(self, principal: Principal) -> Principal | None:
         """The caller as its credential counts now; one without any started this process."""
@@ -68,23 +78,28 @@ class EditionRights:
 
     def upstreams(self, principal: Principal, endpoint: Endpoint) -> frozenset[str]:
         """The MCP upstreams there of which the caller sees a tool, a prompt or resources."""
-        kind = _kind(principal, endpoint)
-        found = self._upstreams.get(kind)
+        seen = (self._access.kind(principal), endpoint)
+        found = self._upstreams.get(seen)
         if found is None:
-            found = self._upstreams[kind] = frozenset(self._seen(principal, endpoint))
+            found = frozenset(self._seen(principal, endpoint))
+            if self._access.is_fixed(principal):
+                self._upstreams[seen] = found
         return found
 
     def visible(self, principal: Principal, endpoint: Endpoint, kind: ChangeKind) -> int:
         """A fingerprint of the tools, prompts or resource templates seen there."""
-        key = (_kind(principal, endpoint), kind)
+        key = ((self._access.kind(principal), endpoint), kind)
         found = self._prints.get(key)
         if found is None:
             lists = {
-                ChangeKind.TOOLS: self._authorise.visible,
-                ChangeKind.PROMPTS: self._authorise.prompts,
+                ChangeKind.TOOLS: self._authorise.likely_tools,
+                ChangeKind.PROMPTS: self._authorise.likely_prompts,
             }
-            listed = lists.get(kind, self._authorise.templates)(principal, endpoint)
-            found = self._prints[key] = hash(tuple((one.name, one.definition) for one in listed))
+            listing = lists.get(kind, self._authorise.likely_templates)
+            listed = listing(principal, endpoint, circumstances_now())
+            found = hash(tuple((one.name, one.definition) for one in listed))
+            if self._access.is_fixed(principal):
+                self._prints[key] = found
         return found
 
     def advertised(self, tenant: str, upstream: str) -> bytes:
@@ -102,7 +117,9 @@ class EditionRights:
 
     def may(self, principal: Principal, target: Target) -> bool:
         """Whether the rules still allow it."""
-        return self._access.may(principal, target, Action.INVOKE).allowed
+        decision = self._access.weigh(_using(principal, target))
+        # What only Rego could say stands as when it was found.
+        return decision is None or _goes_on(target, decision)
 
     async def _find(self, call: Call, method: Method, more: More) -> Target | None:
         principal = call.principal
@@ -123,22 +140,33 @@ class EditionRights:
         found = await self._locator.locate(probe, principal)
         if isinstance(found, Refuse):
             return None
-        return next(filter(partial(self.may, principal), found), None)
+        questions = [_using(principal, one) for one in found]
+        deadline = call.deadline or time.monotonic() + _FIND_SECONDS
+        decisions = await self._access.decide_many(questions, deadline=deadline)
+        may = (_goes_on(*pair) for pair in zip(found, decisions, strict=True))
+        return next(compress(found, may), None)
 
     def _seen(self, principal: Principal, endpoint: Endpoint) -> set[str]:
-        authorise = self._authorise
-        tools = authorise.visible(principal, endpoint)
+        authorise, now = self._authorise, circumstances_now()
+        tools = authorise.likely_tools(principal, endpoint, now)
         seen = {tool.source.upstream for tool in tools if isinstance(tool.source, McpSource)}
-        seen.update(one.upstream for one in authorise.prompts(principal, endpoint))
-        seen.update(one.upstream for one in authorise.templates(principal, endpoint))
+        seen.update(one.upstream for one in authorise.likely_prompts(principal, endpoint, now))
+        seen.update(one.upstream for one in authorise.likely_templates(principal, endpoint, now))
         # Resources are not known before they are asked for: the rules for all of them decide.
         view = self._snapshot.tenant(principal.tenant)
         for name in relayed(view, endpoint, principal):
             anything = Target(ItemKind.RESOURCE, name, "", name, "")
-            if authorise.sees(principal, anything):
+            question = Question(principal, anything, Action.DISCOVER, now)
+            decision = self._access.weigh(question)
+            if decision is None or decision.allowed:
                 seen.add(name)
         return seen
 
 
-def _kind(principal: Principal, endpoint: Endpoint) -> _Kind:
-    return (principal.tenant, principal.roles, principal.permissions, endpoint)
+def _using(principal: Principal, target: Target) -> Question:
+    return Question(principal, target, Action.INVOKE, circumstances_now())
+
+
+def _goes_on(target: Target, decision: Decision) -> bool:
+    """Whether it may be used; a task goes on with a use that was let through."""
+    return decision.allowed or (target.kind is ItemKind.TASK and decision.possible)

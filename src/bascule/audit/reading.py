@@ -2,12 +2,12 @@
 
 import heapq
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, TypeVar
 
 import msgspec
 import structlog
@@ -23,7 +23,9 @@ DISORDER: Final = timedelta(minutes=10)
 _BLOCK_BYTES: Final = 256 * 1024
 
 
-class _Facts(msgspec.Struct):
+class Facts(msgspec.Struct):
+    """What records are found by; a part of every record."""
+
     timestamp: datetime
     tool_name: str = ""
     user: str = ""
@@ -32,7 +34,8 @@ class _Facts(msgspec.Struct):
     correlation_id: str = ""
 
 
-_facts_decoder = msgspec.json.Decoder(_Facts)
+_facts_decoder = msgspec.json.Decoder(Facts)
+_Sort = TypeVar("_Sort", bound=Facts)
 _record_decoder = msgspec.json.Decoder(dict[str, object])
 
 
@@ -55,7 +58,7 @@ class Filter:
         if any(time is not None and time.tzinfo is None for time in (self.since, self.until)):
             raise ValueError("a time without a time zone does not say when")
 
-    def accepts(self, facts: _Facts) -> bool:
+    def accepts(self, facts: Facts) -> bool:
         """Whether a record with these facts is wanted."""
         wanted = (self.tool_name, self.user, self.status, self.correlation_id, self.tenant)
         actual = (facts.tool_name, facts.user, facts.status, facts.correlation_id, facts.tenant)
@@ -65,7 +68,7 @@ class Filter:
             self.until is None or facts.timestamp <= self.until
         )
 
-    def is_past(self, facts: _Facts) -> bool:
+    def is_past(self, facts: Facts) -> bool:
         """Whether no record written before this one can be wanted."""
         return self.since is not None and facts.timestamp < self.since - DISORDER
 
@@ -95,22 +98,44 @@ def tail(
     return [_record_decoder.decode(line) for _, line in islice(newest_first, max(0, limit))]
 
 
+def records_of(directory: Path, match: Filter, sort: type[_Sort]) -> Generator[_Sort]:
+    """All records that `match`, as a `sort` of facts that names the members that are wanted.
+
+    They come one writer after the other, newest first of each, and are read as they are asked for:
+    however many there are, few are held at once. Blocks, and raises, as `tail`. Close it when not
+    all of it is wanted.
+    """
+    decoder = msgspec.json.Decoder(sort)
+    for segments in list_segments(directory).values():
+        for facts, _ in _found(segments, match, decoder):
+            yield facts
+
+
 def _matches(segments: list[Segment], match: Filter) -> Iterator[tuple[datetime, bytes]]:
+    found = _found(segments, match, _facts_decoder)
+    return ((facts.timestamp, line) for facts, line in found)
+
+
+def _found(
+    segments: list[Segment], match: Filter, decoder: msgspec.json.Decoder[_Sort]
+) -> Iterator[tuple[_Sort, bytes]]:
     for segment in reversed(segments):
         with open_segment(segment) as file:
             for line in _lines_backwards(file):
-                facts = _read_facts(line, segment)
+                facts = _read_facts(line, segment, decoder)
                 if facts is None:
                     continue
                 if match.accepts(facts):
-                    yield facts.timestamp, line
+                    yield facts, line
                 elif match.is_past(facts):
                     return
 
 
-def _read_facts(line: bytes, segment: Segment) -> _Facts | None:
+def _read_facts(
+    line: bytes, segment: Segment, decoder: msgspec.json.Decoder[_Sort]
+) -> _Sort | None:
     try:
-        return _facts_decoder.decode(line)
+        return decoder.decode(line)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         _log.warning("journal.line_unreadable", segment=segment.path.name, start=line[:80])
         return None

@@ -12,6 +12,8 @@ import msgspec
 from bascule.catalogue.advertising import declared
 from bascule.catalogue.slices import relayed
 from bascule.gateway.call import Call, Endpoint, EndpointKind, Method, Result
+from bascule.gateway.circumstances import circumstances_of
+from bascule.gateway.decision import Circumstances
 from bascule.gateway.errors import ErrorCode, GatewayError, InvalidValue
 from bascule.gateway.inventory import Listed
 from bascule.gateway.principal import Principal
@@ -55,7 +57,9 @@ class NotServed(GatewayError):
 class Visibility(Protocol):
     """Which tools a caller sees; the rules for lists are the rules for calls."""
 
-    def visible(self, principal: Principal, endpoint: Endpoint) -> Sequence[Tool]:
+    async def visible(
+        self, principal: Principal, endpoint: Endpoint, circumstances: Circumstances
+    ) -> Sequence[Tool]:
         """The tools in listing order."""
         ...
 
@@ -63,11 +67,15 @@ class Visibility(Protocol):
 class OfferVisibility(Protocol):
     """Which prompts and templates a caller sees."""
 
-    def prompts(self, principal: Principal, endpoint: Endpoint) -> Sequence[Listed]:
+    async def prompts(
+        self, principal: Principal, endpoint: Endpoint, circumstances: Circumstances
+    ) -> Sequence[Listed]:
         """The prompts in listing order."""
         ...
 
-    def templates(self, principal: Principal, endpoint: Endpoint) -> Sequence[Listed]:
+    async def templates(
+        self, principal: Principal, endpoint: Endpoint, circumstances: Circumstances
+    ) -> Sequence[Listed]:
         """The resource templates in listing order."""
         ...
 
@@ -88,7 +96,8 @@ class ListTools:
         Raises:
             InvalidValue: the cursor is not one of ours.
         """
-        tools = self._visibility.visible(_caller(call), call.endpoint)
+        principal = _caller(call)
+        tools = await self._visibility.visible(principal, call.endpoint, circumstances_of(call))
         return _page(call, "tools", tools, self._page_size, self._standings(call))
 
 
@@ -116,7 +125,7 @@ class ListOffers:
             member, needed, see = "resourceTemplates", "resources", self._visibility.templates
         if not standing.missing and not serves(call, needed):
             raise NotServed(call.method)
-        items = see(_caller(call), call.endpoint)
+        items = await see(_caller(call), call.endpoint, circumstances_of(call))
         return _page(call, member, items, self._page_size, standing)
 
 

@@ -4,6 +4,7 @@ Source: specification 2026-07-28, server/resources and server/utilities/paginati
 """
 
 import time
+from collections.abc import Sequence
 from typing import Final, NamedTuple, Protocol
 
 import msgspec
@@ -15,6 +16,8 @@ from bascule.catalogue.pages import ListedResource, Pages, ResourcePage
 from bascule.catalogue.reading import scope_of
 from bascule.catalogue.slices import relayed, sole
 from bascule.gateway.call import Call, Method, Result
+from bascule.gateway.circumstances import circumstances_of
+from bascule.gateway.decision import Circumstances
 from bascule.gateway.errors import GatewayError, InvalidValue, UpstreamFailed
 from bascule.gateway.inventory import ItemKind, Target
 from bascule.gateway.principal import Principal
@@ -31,8 +34,10 @@ _MOST_STEPS: Final = 10
 class Sight(Protocol):
     """Which resources a caller may know of."""
 
-    def sees(self, principal: Principal, target: Target) -> bool:
-        """Whether `principal` may know of `target`."""
+    async def sees_each(
+        self, principal: Principal, targets: Sequence[Target], circumstances: Circumstances
+    ) -> Sequence[bool]:
+        """Whether `principal` may know of each of `targets`, in order."""
         ...
 
 
@@ -90,7 +95,7 @@ class ListResources:
         for _ in range(_MOST_STEPS):
             page = None if place is None else await self._page(call, around, place, missing)
             place = None if place is None else _next(place, page, servers)
-            kept = [] if page is None else self._kept(call.principal, around, page)
+            kept = [] if page is None else await self._kept(call, around, page)
             if kept or place is None:
                 return self._answer(call.principal, kept, page, place, tuple(missing))
         return self._answer(call.principal, [], None, place, tuple(missing))
@@ -121,22 +126,25 @@ class ListResources:
         self._owners.note(around.tenant, place.upstream, (one.uri for one in page.resources))
         return _FromServer(place.upstream, page)
 
-    def _kept(
-        self, principal: Principal, around: _Slice, page: "_FromServer"
-    ) -> list[ListedResource]:
-        return [
-            one
+    async def _kept(self, call: Call, around: _Slice, page: "_FromServer") -> list[ListedResource]:
+        """Those whose first server, of all where the caller sees them, is the one of `page`."""
+        if call.principal is None:
+            return []
+        targets = [
+            [
+                Target(ItemKind.RESOURCE, upstream, one.uri, upstream, one.uri)
+                for upstream in self._owners.known(around.tenant, around.servers, one.uri)
+            ]
             for one in page.page.resources
-            if self._owner(principal, around, one.uri) == page.upstream
         ]
-
-    def _owner(self, principal: Principal, around: _Slice, uri: str) -> str | None:
-        """The first server that lists `uri`, of those whose resources the caller sees."""
-        for upstream in self._owners.known(around.tenant, around.servers, uri):
-            target = Target(ItemKind.RESOURCE, upstream, uri, upstream, uri)
-            if self._sight.sees(principal, target):
-                return upstream
-        return None
+        every = [target for each in targets for target in each]
+        seen = iter(await self._sight.sees_each(call.principal, every, circumstances_of(call)))
+        kept: list[ListedResource] = []
+        for one, each in zip(page.page.resources, targets, strict=True):
+            owners = [target.upstream for target in each if next(seen)]
+            if owners and owners[0] == page.upstream:
+                kept.append(one)
+        return kept
 
     def _answer(
         self,

@@ -15,6 +15,8 @@ from bascule.catalogue.listing import Visibility
 from bascule.catalogue.searching import ToolIndex
 from bascule.gateway.builtin import CALL_TOOL, SEARCH_TOOLS, SEARCHER
 from bascule.gateway.call import Call, Endpoint, EndpointKind, Result
+from bascule.gateway.circumstances import circumstances_of
+from bascule.gateway.decision import Circumstances
 from bascule.gateway.errors import InvalidArgument
 from bascule.gateway.principal import Principal
 from bascule.gateway.snapshot import Snapshot, TenantView
@@ -113,9 +115,11 @@ class Condensed:
         self._visibility = visibility
         self._most = most_tools
 
-    def visible(self, principal: Principal, endpoint: Endpoint) -> Sequence[Tool]:
+    async def visible(
+        self, principal: Principal, endpoint: Endpoint, circumstances: Circumstances
+    ) -> Sequence[Tool]:
         """The tools in listing order."""
-        tools = self._visibility.visible(principal, endpoint)
+        tools = await self._visibility.visible(principal, endpoint, circumstances)
         # A server's own endpoint shows what the server shows.
         if not self._most or len(tools) <= self._most or endpoint.kind is EndpointKind.SERVER:
             return tools
@@ -143,7 +147,9 @@ class SearchTools:
         if not isinstance(query, str) or not query.strip() or not isinstance(limit, int | float):
             raise InvalidArgument("query: say what you want to do.", details={"field": "query"})
         index = await self._shelf.index(self._snapshot.tenant(principal.tenant))
-        seen = {tool.name: tool for tool in self._visibility.visible(principal, call.endpoint)}
+        circumstances = circumstances_of(call)
+        tools = await self._visibility.visible(principal, call.endpoint, circumstances)
+        seen = {tool.name: tool for tool in tools}
         hits = index.search(query, seen, max(1, min(int(limit), _MOST_HITS)))
         return _result([hit.tool for hit in hits], len(seen))
 

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from bascule.gateway.call import Endpoint, EndpointKind
 from bascule.gateway.principal import Principal
-from bascule.gateway.rule import Action, Effect
+from bascule.gateway.rule import Action, Effect, Rule, RuleKind
 from bascule.gateway.snapshot import TenantView
 from bascule.gateway.tool import MCP_KINDS, Upstream
+from bascule.gateway.whom import concerns
 
 
 def is_relayed(upstream: Upstream) -> bool:
@@ -23,13 +24,19 @@ def may_know(view: TenantView, principal: Principal, server: str) -> bool:
         return False
     if not principal.roles.isdisjoint({"admin", "system_admin"}):
         return True
-    return any(
-        rule.effect is Effect.ALLOW
+    return view.is_judged_elsewhere or any(
+        _gives(rule)
         and Action.DISCOVER in rule.actions
-        and not rule.roles.isdisjoint(principal.roles)
+        and concerns(rule, principal)
         and (not rule.bundles or server in rule.bundles)
         for rule in view.rules
     )
+
+
+def _gives(rule: Rule) -> bool:
+    if rule.kind in {RuleKind.RBAC, RuleKind.CONDITION}:
+        return rule.effect is Effect.ALLOW
+    return rule.kind in {RuleKind.ALLOW_LIST, RuleKind.REGO}
 
 
 def behind(view: TenantView, endpoint: Endpoint) -> tuple[str, ...]:

@@ -84,9 +84,11 @@ class Api:
         """PUT `json=` to `path` and decode the answer."""
         return await self._send("PUT", path, **body)
 
-    async def delete(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
-        """DELETE `path`; parameters that are None are left out."""
-        return await self._send("DELETE", path, params=_given(params))
+    async def delete(
+        self, path: str, params: Mapping[str, Any] | None = None, **options: Any
+    ) -> Any:
+        """DELETE `path`; parameters that are None are left out. `headers=` as elsewhere."""
+        return await self._send("DELETE", path, params=_given(params), **options)
 
     async def mcp(
         self, method: str, params: Mapping[str, Any] | None = None, name: str | None = None

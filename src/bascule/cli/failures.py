@@ -48,6 +48,7 @@ _BY_CODE: Final = {
     ErrorCode.INSUFFICIENT_SCOPE.code: Exit.NOT_PERMITTED,
     ErrorCode.TOO_MANY_ATTEMPTS.code: Exit.AUTHENTICATION,
     ErrorCode.FORGED.code: Exit.NOT_PERMITTED,
+    ErrorCode.ELEVATION_REQUIRED.code: Exit.NOT_PERMITTED,
     ErrorCode.UNAVAILABLE.code: Exit.UNREACHABLE,
     ErrorCode.DATABASE.code: Exit.UNREACHABLE,
 }

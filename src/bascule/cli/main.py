@@ -17,6 +17,7 @@ from bascule.cli.commands import (
     call,
     config,
     doctor,
+    elevation,
     grants,
     groups,
     imports,
@@ -70,6 +71,7 @@ app.add_typer(groups.app, name="groups")
 app.add_typer(keys.app, name="keys")
 app.add_typer(tenants.app, name="tenants")
 app.command()(whoami.whoami)
+app.add_typer(elevation.app, name="elevation")
 app.add_typer(grants.app, name="grants")
 app.add_typer(issuers.app, name="issuers")
 app.add_typer(audit.app, name="audit")

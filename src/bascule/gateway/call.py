@@ -140,6 +140,8 @@ class Call(msgspec.Struct, eq=False):
     """The caller's verified token, for exchange at its issuer; nothing else may open it."""
     tool: Tool | None = None
     rule: str | None = None
+    lacks_grant: str = ""
+    """Set while a person must have agreed to the call: the words for who has no grant for it."""
     target: Target | None = None
     """What the call is about, where that is no tool."""
 

@@ -25,6 +25,7 @@ class ErrorCode(Enum):
     INSUFFICIENT_SCOPE = ("E1009", "auth.insufficient_scope", 403, codes.INVALID_REQUEST)
     TOO_MANY_ATTEMPTS = ("E1010", "auth.too_many_attempts", 429, codes.INVALID_REQUEST)
     FORGED = ("E1011", "auth.request_forged", 403, codes.INVALID_REQUEST)
+    ELEVATION_REQUIRED = ("E1012", "auth.elevation_required", 403, codes.INVALID_REQUEST)
 
     INVALID_REQUEST = ("E2001", "request.invalid", 400, codes.INVALID_REQUEST)
     SCHEMA_VIOLATION = ("E2002", "request.schema_violation", 422, codes.INVALID_PARAMS)
@@ -44,6 +45,7 @@ class ErrorCode(Enum):
         "E2014", "request.missing_capability", 400, codes.MISSING_CLIENT_CAPABILITY
     )  # fmt: skip
     STALE_HANDLE = ("E2015", "request.stale_handle", 400, codes.INVALID_PARAMS)
+    RATE_LIMITED = ("E2016", "request.rate_limited", 429, codes.INVALID_REQUEST)
 
     TOOL_NOT_FOUND = ("E3001", "tool.not_found", 404, codes.INVALID_PARAMS)
     TOOL_DISABLED = ("E3002", "tool.disabled", 409, codes.INVALID_PARAMS)

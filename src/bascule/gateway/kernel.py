@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
+from functools import lru_cache, partial
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -235,6 +235,9 @@ class Gateway:
             tenant=principal.tenant if principal else "",
             user=principal.subject if principal else "",
             agent=(principal.agent if principal else None) or call.agent or "",
+            agent_verified=principal is not None and bool(principal.agent),
+            roles=_sorted(principal.roles) if principal else (),
+            groups=_sorted(principal.groups) if principal else (),
             tool_name=_name_of(call)[:_LONGEST_NAME],
             tool_version=tool.version if tool else "",
             rule=call.rule or "",
@@ -251,6 +254,12 @@ class Gateway:
             snapshot_version=call.snapshot.version,
             metadata=_metadata(call, asked),
         )
+
+
+@lru_cache(maxsize=4096)
+def _sorted(names: frozenset[str]) -> tuple[str, ...]:
+    """`names` in order; few sets of roles and groups make very many records."""
+    return tuple(sorted(names))
 
 
 def _metadata(call: Call, asked: int) -> dict[str, object]:
@@ -312,6 +321,8 @@ _DENIALS = frozenset(
         ErrorCode.TOKEN_EXPIRED,
         ErrorCode.FORBIDDEN,
         ErrorCode.CONSENT_REQUIRED,
+        ErrorCode.ELEVATION_REQUIRED,
+        ErrorCode.RATE_LIMITED,
         ErrorCode.TOKEN_REQUIRED,
         ErrorCode.INSUFFICIENT_SCOPE,
         ErrorCode.TOOL_NOT_FOUND,

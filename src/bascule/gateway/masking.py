@@ -1,6 +1,8 @@
-"""How arguments look in an audit record: enough to recognise, not enough to use ."""
+"""How arguments look in an audit record: enough to recognise, not enough to use; and what can
+still be told of them."""
 
 import re
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -10,6 +12,9 @@ _SECRET_NAME: Final = re.compile(
     r"|private.?key|(^|[^a-z])(pin|otp|cvv|cvc|mfa)($|[^a-z])",
     re.IGNORECASE,
 )
+_LONGEST_NAME: Final = 100
+_REST: Final = "…"
+_MASK: Final = "*"
 _KEPT: Final = 2
 _SHORTEST_PARTLY_SHOWN: Final = 6
 _MOST_ITEMS: Final = 50
@@ -49,8 +54,8 @@ def _read_name(name: str) -> tuple[str, bool]:
 
 def _mask_text(text: str) -> str:
     if len(text) < _SHORTEST_PARTLY_SHOWN:
-        return "*" * len(text)
-    return f"{text[:_KEPT]}{'*' * min(len(text) - 2 * _KEPT, 16)}{text[-_KEPT:]}"
+        return _MASK * len(text)
+    return f"{text[:_KEPT]}{_MASK * min(len(text) - 2 * _KEPT, 16)}{text[-_KEPT:]}"
 
 
 def _mask_members(members: dict[str, object], depth: int) -> object:
@@ -59,10 +64,10 @@ def _mask_members(members: dict[str, object], depth: int) -> object:
     shown = {
         name: _HIDDEN if is_secret else mask(members[key], depth + 1)
         for key in list(members)[:_MOST_ITEMS]
-        for name, is_secret in (_read_name(key[:100]),)
+        for name, is_secret in (_read_name(key[:_LONGEST_NAME]),)
     }
     if len(members) > _MOST_ITEMS:
-        shown["…"] = f"{len(members) - _MOST_ITEMS} more members"
+        shown[_REST] = f"{len(members) - _MOST_ITEMS} more members"
     return shown
 
 
@@ -73,3 +78,33 @@ def _mask_items(items: list[object], depth: int) -> object:
     if len(items) > _MOST_ITEMS:
         shown.append(f"{len(items) - _MOST_ITEMS} more items")
     return shown
+
+
+def shown_name(name: str) -> str:
+    """What a record calls the member `name`."""
+    return _read_name(name[:_LONGEST_NAME])[0]
+
+
+def is_exact(shown: object) -> bool:
+    """Whether `shown`, a value in a record that is no container, is what was sent.
+
+    Numbers that were masked are texts; no text is shown as it was but the empty one.
+    """
+    return not isinstance(shown, str) or not shown
+
+
+def stands_for_any(shown: object) -> bool:
+    """Whether in place of `shown` there may have been a container: it is hidden, or too deep."""
+    return isinstance(shown, str) and bool(shown) and _MASK not in shown
+
+
+def is_whole(shown: Mapping[str, object] | Sequence[object]) -> bool:
+    """Whether a container in a record has all its members, under their own names."""
+    if not isinstance(shown, Mapping):
+        return len(shown) <= _MOST_ITEMS
+    return not any(_MASK in name or name == _REST or len(name) >= _LONGEST_NAME for name in shown)
+
+
+def may_lack(shown: Mapping[str, object], name: str) -> bool:
+    """Whether `name` may have been a member that the record does not show, or not by its name."""
+    return _REST in shown or len(name) >= _LONGEST_NAME or shown_name(name) != name

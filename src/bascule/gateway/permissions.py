@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+APPROVE: Final = "elevations:approve"
 SYSTEM_ADMIN: Final = "system_admin"
 """Holds every other permission, in every tenant."""
 USERS_MANAGE: Final = "users:manage"
@@ -15,6 +16,7 @@ PERMISSIONS: Final[Mapping[str, str]] = MappingProxyType(
         "tools:write": "Import, edit, publish and delete tools and bundles.",
         "policies:read": "Read access rules and standards.",
         "policies:write": "Make, change and remove access rules and standards.",
+        APPROVE: "Decide about other people's requests for elevation, and revoke grants.",
         "audit:read": "Read the audit records of the tenant.",
         "metrics:read": "Read figures of use and performance.",
         USERS_MANAGE: "Manage the tenant's users, roles, groups and API keys.",

@@ -125,12 +125,14 @@ class Principal:
 class KeyRecord:
     """An API key as the snapshot knows it: its SHA-256 digest stays the only trace of the secret.
 
-    `expires_at` is seconds since the epoch, None for never.
+    `expires_at` is seconds since the epoch, None for never. `created_by` is the name, in records,
+    of who made it.
     """
 
     key_id: str
     principal: Principal
     expires_at: float | None = None
+    created_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ class EventType(StrEnum):
     POLICY_DECISION = "policy_decision"
     AUTH_EVENT = "auth_event"
     ADMIN_ACTION = "admin_action"
+    ELEVATION = "elevation"
     LIFECYCLE = "lifecycle"
 
 
@@ -31,8 +32,10 @@ class AuditRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     """One thing that happened. Sizes in bytes, latency in milliseconds.
 
     `arguments` are masked; `arguments_digest` and `result_digest` prove the originals to who has
-    them and the instance's digest key. `peer` is the address the call came from.
-    `error_message` is the private reason; no secret is ever in any field.
+    them and the instance's digest key. `roles` and `groups` are of the caller, sorted; records made
+    before these were kept have neither. `peer` is the address the call came from.
+    `agent_verified` says that a credential vouches for `agent`; otherwise the client calls itself
+    so. `error_message` is the private reason; no secret is ever in any field.
     """
 
     event_id: str
@@ -44,6 +47,9 @@ class AuditRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     tenant: str = ""
     user: str = ""
     agent: str = ""
+    agent_verified: bool = False
+    roles: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
     tool_name: str = ""
     tool_version: str = ""
     rule: str = ""

@@ -30,6 +30,8 @@ class Purpose(StrEnum):
     """A call that waits here for its caller's answers."""
     TASK = "task"
     """An upstream's task."""
+    ELEVATION = "elevation"
+    """The link to ask for elevation by. Who may open it, and until when, is in the payload."""
 
 
 class SealBroken(Exception):

@@ -8,7 +8,7 @@ from bascule.gateway.inventory import Inventory
 from bascule.gateway.issuer import CertificateRule, Issuer
 from bascule.gateway.pins import Pin
 from bascule.gateway.principal import KeyRecord, Person
-from bascule.gateway.rule import RbacRule
+from bascule.gateway.rule import Rule
 from bascule.gateway.secrets import SealedSecret
 from bascule.gateway.tool import Bundle, Tool, Upstream
 
@@ -26,7 +26,11 @@ class TenantView:
     disabled: frozenset[str] = frozenset()
     bundles: Mapping[str, Bundle] = field(default_factory=dict[str, Bundle])
     upstreams: Mapping[str, Upstream] = field(default_factory=dict[str, Upstream])
-    rules: tuple[RbacRule, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    policy_version: int = 0
+    """The number of the last change of its policies."""
+    is_judged_elsewhere: bool = False
+    """Whether an engine with documents of its own is asked besides, which may allow anything."""
     inventories: Mapping[str, Inventory] = field(default_factory=dict[str, Inventory])
     """What MCP upstreams offer besides tools, by the upstream's name."""
     versions: Mapping[str, tuple[Tool, ...]] = field(default_factory=dict[str, tuple[Tool, ...]])

@@ -26,12 +26,17 @@ def check_value(value: bytes, ttl_seconds: float = 1.0) -> None:
     """Raise ValueError unless a store can take `value` for `ttl_seconds`."""
     if len(value) > MOST_VALUE_BYTES:
         raise ValueError(f"{len(value)} bytes are more than the {MOST_VALUE_BYTES} of one value")
+    check_life(ttl_seconds)
+
+
+def check_life(ttl_seconds: float) -> None:
+    """Raise ValueError unless a store can keep something for `ttl_seconds`."""
     if not 0 < ttl_seconds <= MOST_TTL_SECONDS:
         raise ValueError(f"a value cannot live {ttl_seconds} seconds")
 
 
 class StateStore(Protocol):
-    """Short-lived values by key, logs and channels; each of the three has names of its own.
+    """Short-lived values by key, counts, logs and channels; each kind has names of its own.
 
     Every method may raise `StateUnavailable`; a change may then have been made or not.
     More than `MOST_VALUE_BYTES`, or a life of nothing or over `MOST_TTL_SECONDS`, is a ValueError.
@@ -60,6 +65,13 @@ class StateStore(Protocol):
 
     async def delete(self, key: str) -> None:
         """Forget the value, if there is one."""
+        ...
+
+    async def count(self, key: str, ttl_seconds: float) -> int:
+        """Count once more, and give the count with it: 1 for the first, and each number once.
+
+        The count lives `ttl_seconds` from its first, and is forgotten with it.
+        """
         ...
 
     async def append(self, log: str, value: bytes, *, most: int, ttl_seconds: float) -> int:

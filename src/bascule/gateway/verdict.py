@@ -39,7 +39,7 @@ class Refuse:
 class Need(Enum):
     """What a challenge asks for: the code of its refusal, and the detail that names the address."""
 
-    ELEVATION = (ErrorCode.FORBIDDEN, "elevation_url")
+    ELEVATION = (ErrorCode.ELEVATION_REQUIRED, "elevation_url")
     CONSENT = (ErrorCode.CONSENT_REQUIRED, "consent_url")
 
     def __init__(self, error: ErrorCode, member: str) -> None:
@@ -63,8 +63,14 @@ class Challenge:
     def as_refusal(self) -> Refuse:
         """The same as a refusal, for who can only be told."""
         public = f"{self.public} The address is {self.url}"
-        details = {self.need.member: self.url}
-        return Refuse(self.need.error, public, self.private, details)
+        return Refuse(self.need.error, public, self.private, self.details)
+
+    @property
+    def details(self) -> Mapping[str, object]:
+        """What programs read of it, in whichever shape the rest comes."""
+        if self.need is Need.ELEVATION:
+            return {"requires_elevation": True, self.need.member: self.url}
+        return {self.need.member: self.url}
 
 
 Verdict = Pass | Rewrite | Refuse | Challenge

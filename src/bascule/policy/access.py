@@ -2,112 +2,80 @@
 
 Default deny; deny wins over allow; a caller also needs the permission that goes with the action.
 What a kind of caller reaches is found out as far as it is asked for, and kept for the life of a
-snapshot.
+snapshot. What depends on more than the kind of caller and the subject is decided each time, by what
+little of the rules does.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
-from typing import Final, NamedTuple
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
 
-from bascule.gateway.inventory import ItemKind, Listed, Target
+from bascule.gateway.decision import Circumstances, Decision, Question, RegoJudge
+from bascule.gateway.inventory import ItemKind, Target
 from bascule.gateway.principal import Principal
-from bascule.gateway.rule import Action, Effect, RbacRule
-from bascule.gateway.snapshot import Snapshot, TenantView
-from bascule.gateway.tool import McpSource, RiskLevel, Tool
-from bascule.policy.judging import Judge, matcher_of
-from bascule.policy.reaching import Groups, Invocable, Renamed, Visible
-from bascule.protocol.uris import forms_of, without_query
+from bascule.gateway.rego import RegoAnswer
+from bascule.gateway.rule import Action, Effect, Rule
+from bascule.gateway.snapshot import Snapshot
+from bascule.gateway.tool import Tool
+from bascule.policy.asking import ask_all, knowing
+from bascule.policy.kinds import NOBODY_NAMED, Kind, Names
+from bascule.policy.standpoint import Held, Laws, Offers, Reach, Sight, Standpoint
+from bascule.policy.steps import steps_of
+from bascule.policy.subjects import Face, face_of, faces_of
+from bascule.policy.weighing import DEFAULT_RULE, unanswered, weigh
 
-_PERMISSIONS: Final = {Action.DISCOVER: "tools:list", Action.INVOKE: "tools:execute"}
 _MOST_TABLES: Final = 1024
-"""Distinct (tenant, roles, permissions) kept; beyond it all are dropped and built again."""
-
-ADMIN_RULE: Final = "builtin:admin"
-DEFAULT_RULE: Final = "builtin:default-deny"
-_ADMINISTRATORS: Final = frozenset({"admin", "system_admin"})
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What was decided, and by which rule."""
-
-    allowed: bool
-    rule: str
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """The part of a tenant's catalogue that one kind of caller reaches.
-
-    `visible` is in listing order. `invocable` maps a visible tool's name to the rule that
-    allows calling it. `renamed` are visible tools by upstream and the name they have there,
-    where that is another.
-    """
-
-    visible: Mapping[str, Tool]
-    invocable: Mapping[str, str]
-    renamed: Mapping[tuple[str, str], Tool]
-
-
-@dataclass(frozen=True, slots=True)
-class Offers:
-    """What one kind of caller sees besides tools, in listing order."""
-
-    prompts: tuple[Listed, ...]
-    templates: tuple[Listed, ...]
+"""Distinct kinds of callers kept; beyond it all are dropped and built again."""
+_BOTH: Final = (Action.DISCOVER, Action.INVOKE)
+_MOST_LASTING: Final = 10_000
+"""Decisions of Rego about a caller and a tool that are kept as a whole."""
+_DENIED: Final = Decision(Effect.DENY, DEFAULT_RULE)
 
 
 class Access:
     """Decides for one snapshot; build a new one with each."""
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        *,
+        rego: RegoJudge | None = None,
+        elevate_privileged: bool = True,
+        opa: bool = False,
+    ) -> None:
+        """`rego` answers rules written in Rego: without it they deny.
+
+        `elevate_privileged`: calls of tools of the risk PRIVILEGED need a grant. `opa`: each use
+        is judged by a rule `builtin:opa` besides, which the engine has the documents for.
+        """
         self._snapshot = snapshot
-        self._reaches: dict[tuple[str, frozenset[str], frozenset[str]], Reach] = {}
-        self._offers: dict[tuple[str, frozenset[str], frozenset[str]], Offers] = {}
-        self._served: dict[tuple[str, frozenset[str], frozenset[str], str], Reach] = {}
-        self._groups: dict[tuple[str, str], Groups] = {}
+        self._rego = rego
+        self._elevate_privileged = elevate_privileged
+        self._opa = opa
+        named = ((one, Names(view.rules)) for one, view in snapshot.tenants.items())
+        self._names = {tenant: names for tenant, names in named if names}
+        self._laws: dict[str, Laws] = {}
+        self._standpoints: dict[Kind, Standpoint] = {}
+        # By identity: a caller's principal is the same one for as long as its credential counts.
+        self._lasting: dict[tuple[int, int], tuple[Principal, Tool, Decision]] = {}
 
     def reach(self, principal: Principal) -> Reach:
-        """Everything `principal` may see and call in its own tenant."""
-        key = (principal.tenant, principal.roles, principal.permissions)
-        found = self._reaches.get(key)
-        if found is None:
-            if len(self._reaches) >= _MOST_TABLES:
-                self._reaches.clear()
-            view = self._snapshot.tenant(principal.tenant)
-            groups = self._grouped(principal.tenant, "", view.tools)
-            found = self._reaches[key] = _reach(view.rules, principal, groups)
-        return found
+        """What `principal` may see and call in its own tenant whatever the circumstances."""
+        return self._standpoint(principal).whole
 
     def served(self, principal: Principal, bundle: str) -> Reach | None:
         """What `principal` reaches of a bundle that serves more or less than its own tools.
 
         None for all other bundles.
         """
-        view = self._snapshot.tenant(principal.tenant)
-        tools = view.bundle_tools.get(bundle)
-        if tools is None:
+        if bundle not in self._snapshot.tenant(principal.tenant).bundle_tools:
             return None
-        key = (principal.tenant, principal.roles, principal.permissions, bundle)
-        found = self._served.get(key)
-        if found is None:
-            if len(self._served) >= _MOST_TABLES:
-                self._served.clear()
-            groups = self._grouped(principal.tenant, bundle, tools)
-            found = self._served[key] = _reach(view.rules, principal, groups)
-        return found
+        return self._standpoint(principal).served(bundle)
 
     def prepare(self) -> None:
         """Sort the tools as lists will need them sorted, in whatever thread: calls do not wait."""
-        for tenant, view in self._snapshot.tenants.items():
-            matchers = [matcher_of(rule.tools) for rule in view.rules if rule.tools]
-            self._grouped(tenant, "", view.tools).prepare(matchers)
-
-    def _grouped(self, tenant: str, bundle: str, tools: Mapping[str, Tool]) -> Groups:
-        """`tools` of a tenant, or of one of its bundles, sorted once for all kinds of callers."""
-        found = self._groups.get((tenant, bundle))
-        return found or self._groups.setdefault((tenant, bundle), Groups(tools))
+        for tenant in self._snapshot.tenants:
+            self._law(tenant).prepare()
 
     def versions(self, tenant: str, name: str) -> tuple[Tool, ...]:
         """Every callable version of a tool, newest first, seen by whoever or not."""
@@ -115,156 +83,193 @@ class Access:
         tool = view.tools.get(name)
         return view.versions.get(name) or (() if tool is None else (tool,))
 
-    def decide(self, principal: Principal, tool: Tool, action: Action) -> Decision:
-        """Decide about one tool, in whatever version, that the tables may not hold."""
-        return decide(self._snapshot.tenant(principal.tenant).rules, principal, tool, action)
-
     def offers(self, principal: Principal) -> Offers:
-        """The prompts and resource templates that `principal` sees in its own tenant."""
-        key = (principal.tenant, principal.roles, principal.permissions)
-        found = self._offers.get(key)
+        """The prompts and resource templates that `principal` may see, or may under circumstances.
+
+        In listing order; the same for all callers of a kind.
+        """
+        return self._standpoint(principal).offers()
+
+    def is_fixed(self, principal: Principal) -> bool:
+        """Whether its lists are the same under all circumstances."""
+        return self._standpoint(principal).is_fixed
+
+    def sight(self, principal: Principal, bundle: str, circumstances: Circumstances) -> Sight:
+        """The tools that `principal` sees as things are, all or those that `bundle` serves."""
+        return self._standpoint(principal).sight(bundle, circumstances)
+
+    def weigh(self, question: Question, *, steps: bool = False) -> Decision | None:
+        """Decide from the rules themselves; None where Rego must be asked first."""
+        return self._weigh(self._whole(question), {}, steps=steps)
+
+    async def decide_use(
+        self, question: Question, *, deadline: float, steps: bool = False
+    ) -> Decision:
+        """As `weigh`, after asking Rego; `deadline` is in seconds of `time.monotonic`."""
+        decision = self.weigh(question, steps=steps)
+        if decision is not None:
+            return decision
+        return (await self._ask([self._whole(question)], deadline, steps=steps))[0]
+
+    async def decide_many(
+        self, questions: Sequence[Question], *, deadline: float
+    ) -> list[Decision]:
+        """Decide all, in order; each rule in Rego is asked once, about all it concerns."""
+        whole = [self._whole(one) for one in questions]
+        found = [self._weigh(one, {}) for one in whole]
+        missing = [one for one, decision in zip(whole, found, strict=True) if decision is None]
+        if missing:
+            asked = iter(await self._ask(missing, deadline))
+            found = [next(asked) if one is None else one for one in found]
+        return [one or _DENIED for one in found]
+
+    def quick(self, question: Question) -> Decision | None:
+        """As `weigh` of a tool, from what is kept of the rules; does not say what applied."""
+        tool = question.subject
+        if not isinstance(tool, Tool):
+            return self.weigh(question)
+        question = self._whole(question)
+        standpoint = self._standpoint(question.principal)
+        held = standpoint.held(tool, question.action)
+        if held.decision is not None:
+            return held.decision
+        return weigh(held.matter, question.circumstances, knowing(self._rego, question))
+
+    def at_once(
+        self, principal: Principal, tool: Tool, circumstances: Circumstances
+    ) -> tuple[Decision | None, Decision | None]:
+        """As `quick`, whether a tool may be seen, and be used."""
+        standpoint = self._standpoint(principal)
+        seeing, using = (standpoint.held(tool, action) for action in _BOTH)
+        seen = seeing.decision or self._decide(seeing, principal, circumstances)
+        used = using.decision or self._decide(using, principal, circumstances)
+        is_lasting = seeing.is_lasting and using.is_lasting
+        if is_lasting and seen is not None and seen.allowed and used is not None:
+            if len(self._lasting) >= _MOST_LASTING:
+                self._lasting.clear()
+            self._lasting[id(principal), id(tool)] = (principal, tool, used)
+        return seen, used
+
+    def lasting(self, principal: Principal, tool: Tool) -> Decision | None:
+        """What was decided before about the use of a tool that the caller sees.
+
+        Only where the same caller is always answered the same; else, and before, None.
+        """
+        kept = self._lasting.get((id(principal), id(tool)))
+        if kept is None or kept[0] is not principal or kept[1] is not tool:
+            return None
+        return kept[2]
+
+    def varies(self, principal: Principal, tool: Tool, action: Action) -> bool:
+        """Whether the same caller may be answered differently, call by call."""
+        return not self._standpoint(principal).held(tool, action).is_lasting
+
+    def _decide(
+        self, held: Held, principal: Principal, circumstances: Circumstances
+    ) -> Decision | None:
+        question = Question(principal, held.tool, held.matter.action, circumstances)
+        if held.tool.defaults:
+            question = self._whole(question)
+        known = knowing(self._rego, question)
+        return weigh(held.matter, question.circumstances, known)
+
+    async def quickly(self, question: Question, *, deadline: float) -> Decision:
+        """As `quick`, after asking Rego."""
+        decision = self.quick(question)
+        return decision or await self.decide_use(question, deadline=deadline)
+
+    def settled(self, principal: Principal, tool: Tool, action: Action) -> Decision | None:
+        """The decision about a tool where it is the same under all circumstances, else None."""
+        return self._standpoint(principal).held(tool, action).decision
+
+    async def _ask(
+        self, questions: Sequence[Question], deadline: float, *, steps: bool = False
+    ) -> list[Decision]:
+        if self._rego is None:
+            return [self._weigh(one, {}, steps=steps) or _DENIED for one in questions]
+        known: list[dict[int, RegoAnswer]] = [{} for _ in questions]
+        pairs = list(zip(questions, known, strict=True))
+        wanted = [(one, self._unanswered(one, said, is_whole=steps)) for one, said in pairs]
+        answers = await ask_all(self._rego, wanted, deadline)
+        return [
+            self._weigh(question, said | more, steps=steps) or _DENIED
+            for (question, said), more in zip(pairs, answers, strict=True)
+        ]
+
+    def _weigh(
+        self, question: Question, said: dict[int, RegoAnswer], *, steps: bool = False
+    ) -> Decision | None:
+        faces = _faces(question.subject)
+        if not faces:
+            return _DENIED
+        matter = self._standpoint(question.principal).whole_matter(faces, question.action)
+        circumstances, known = question.circumstances, knowing(self._rego, question, said)
+        decision = weigh(matter, circumstances, known, is_whole=steps)
+        if decision is None or not steps:
+            return decision
+        entries = self._law(question.principal.tenant).entries
+        found = (matter, decision)
+        told = steps_of(entries, question.principal, faces, circumstances, known, found)
+        return replace(decision, steps=told)
+
+    def _unanswered(
+        self, question: Question, said: dict[int, RegoAnswer], *, is_whole: bool
+    ) -> list[Rule]:
+        faces = _faces(question.subject)
+        if not faces:
+            return []
+        matter = self._standpoint(question.principal).whole_matter(faces, question.action)
+        known = knowing(self._rego, question, said)
+        return unanswered(matter, question.circumstances, known, is_whole=is_whole)
+
+    def _whole(self, question: Question) -> Question:
+        """`question` as it is decided: a task by its tool, and with what a bundle fixes."""
+        subject = question.subject
+        if isinstance(subject, Target):
+            if subject.kind is not ItemKind.TASK:
+                return question
+            tool = self._snapshot.tenant(question.principal.tenant).tools.get(subject.name)
+            if tool is None:
+                return question
+            # It goes on with a use whose arguments were judged.
+            circumstances = replace(question.circumstances, arguments=None)
+            return replace(question, subject=tool, circumstances=circumstances)
+        arguments = question.circumstances.arguments
+        if not subject.defaults or arguments is None:
+            return question
+        fixed = replace(question.circumstances, arguments={**arguments, **subject.defaults})
+        return replace(question, circumstances=fixed)
+
+    def kind(self, principal: Principal) -> Kind:
+        """What all callers have in common who are the same to the rules."""
+        named = NOBODY_NAMED
+        if self._names:
+            names = self._names.get(principal.tenant)
+            if names is not None:
+                named = names.of(principal)
+        return (principal.tenant, principal.roles, principal.permissions, named)
+
+    def _standpoint(self, principal: Principal) -> Standpoint:
+        key = self.kind(principal)
+        found = self._standpoints.get(key)
         if found is None:
-            if len(self._offers) >= _MOST_TABLES:
-                self._offers.clear()
-            view = self._snapshot.tenant(principal.tenant)
-            found = self._offers[key] = _compile_offers(view, principal)
+            if len(self._standpoints) >= _MOST_TABLES:
+                self._standpoints.clear()
+            law = self._law(principal.tenant)
+            found = self._standpoints[key] = Standpoint(law, principal)
         return found
 
-    def may(self, principal: Principal, target: Target, action: Action) -> Decision:
-        """Whether `principal` may see or use what is no tool; a task is used by its tool's rule."""
-        if target.kind is ItemKind.TASK:
-            rule = self.reach(principal).invocable.get(target.name)
-            return Decision(rule is not None, rule or DEFAULT_RULE)
-        rules = self._snapshot.tenant(principal.tenant).rules
-        return _decide(rules, principal, _subject_of(target.kind, target), action)
+    def _law(self, tenant: str) -> Laws:
+        found = self._laws.get(tenant)
+        if found is None:
+            view = self._snapshot.tenant(tenant)
+            laws = Laws(view, opa=self._opa, elevates=self._elevate_privileged)
+            found = self._laws.setdefault(tenant, laws)
+        return found
 
 
-class _Subject(NamedTuple):
-    """What rules are held against. `names` are all spellings it may be known by."""
-
-    kind: ItemKind | None
-    names: tuple[str, ...]
-    bundle: str
-    risk: RiskLevel
-
-
-def decide(rules: Iterable[RbacRule], principal: Principal, tool: Tool, action: Action) -> Decision:
-    """Decide one case from the rules themselves; the tables hold exactly these answers."""
-    # A tool is renamed when another of its name appears; no rule about it must stop to apply.
-    own = tool.source.name if isinstance(tool.source, McpSource) else tool.name
-    names = (tool.name,) if own == tool.name else (tool.name, own)
-    shown = _Subject(None, names, tool.bundle, tool.risk)
-    home = tool.home
-    if home is None:
-        return _decide(rules, principal, shown, action)
-    # A bundle's showing of a tool is both: what allows one of them allows it, but what denies
-    # one of them denies it, so that no denied tool comes back under another name.
-    names = (home.name, own) if isinstance(tool.source, McpSource) else (home.name,)
-    return _decide(
-        rules,
-        principal,
-        shown._replace(names=(tool.name, *names)),
-        action,
-        shown._replace(names=names, bundle=home.bundle),
-    )
-
-
-def _subject_of(kind: ItemKind, item: Target | Listed) -> _Subject:
-    if kind is ItemKind.PROMPT:
-        names = (item.name,) if item.name == item.inner else (item.name, item.inner)
-    else:
-        names = forms_of(item.inner)
-    return _Subject(kind, names, item.bundle, item.risk)
-
-
-def _decide(
-    rules: Iterable[RbacRule],
-    principal: Principal,
-    subject: _Subject,
-    action: Action,
-    also: _Subject | None = None,
-) -> Decision:
-    if not principal.may(_PERMISSIONS[action]):
-        return Decision(allowed=False, rule=f"builtin:needs {_PERMISSIONS[action]}")
-    matching = [
-        rule
-        for rule in rules
-        if _applies(rule, principal, subject, action)
-        or (also is not None and _applies(rule, principal, also, action))
-    ]
-    for rule in matching:
-        if rule.effect is Effect.DENY:
-            return Decision(allowed=False, rule=rule.name)
-    if not principal.roles.isdisjoint(_ADMINISTRATORS):
-        return Decision(allowed=True, rule=ADMIN_RULE)
-    if not matching:
-        return Decision(allowed=False, rule=DEFAULT_RULE)
-    return Decision(allowed=True, rule=max(matching, key=_precedence).name)
-
-
-def _precedence(rule: RbacRule) -> tuple[int, str]:
-    return (rule.priority, rule.name)
-
-
-def _applies(rule: RbacRule, principal: Principal, subject: _Subject, action: Action) -> bool:
-    return (
-        action in rule.actions
-        and not rule.roles.isdisjoint(principal.roles)
-        and (not rule.bundles or subject.bundle in rule.bundles)
-        and (not rule.risks or subject.risk in rule.risks)
-        and _names(rule, subject)
-    )
-
-
-def _names(rule: RbacRule, subject: _Subject) -> bool:
-    """Whether `rule` is about what `subject` is called; one that names nothing is about all."""
-    if not (rule.tools or rule.prompts or rule.resources):
-        return True
-    if subject.kind is None:
-        patterns = rule.tools
-    else:
-        patterns = rule.prompts if subject.kind is ItemKind.PROMPT else rule.resources
-    is_uri = subject.kind in {ItemKind.RESOURCE, ItemKind.TEMPLATE}
-    names = subject.names
-    if is_uri and rule.effect is Effect.DENY:
-        names = (*names, *map(without_query, names))
-    hits = (any(fnmatchcase(name, one) for one in patterns) for name in names)
-    # A URI is allowed only if all its spellings are: a server may follow any of them.
-    return all(hits) if is_uri and rule.effect is Effect.ALLOW else any(hits)
-
-
-def _reach(rules: Sequence[RbacRule], principal: Principal, groups: Groups) -> Reach:
-    visible = Visible(groups, _judge(rules, principal, Action.DISCOVER))
-    invocable = Invocable(visible, _judge(rules, principal, Action.INVOKE))
-    return Reach(visible, invocable, Renamed(groups, visible))
-
-
-def _judge(rules: Sequence[RbacRule], principal: Principal, action: Action) -> Judge:
-    permitted = principal.may(_PERMISSIONS[action])
-    mine = [
-        rule
-        for rule in rules
-        if permitted and action in rule.actions and not rule.roles.isdisjoint(principal.roles)
-    ]
-
-    def slowly(tool: Tool) -> str | None:
-        decision = decide(rules, principal, tool, action)
-        return decision.rule if decision.allowed else None
-
-    administers = permitted and not principal.roles.isdisjoint(_ADMINISTRATORS)
-    return Judge(mine, administrator=ADMIN_RULE if administers else None, decide=slowly)
-
-
-def _compile_offers(view: TenantView, principal: Principal) -> Offers:
-    rules = [rule for rule in view.rules if not rule.roles.isdisjoint(principal.roles)]
-
-    def seen(kind: ItemKind, item: Listed) -> bool:
-        return _decide(rules, principal, _subject_of(kind, item), Action.DISCOVER).allowed
-
-    inventories = view.inventories.values()
-    prompts = (one for inventory in inventories for one in inventory.prompts.values())
-    templates = (one for inventory in inventories for one in inventory.templates)
-    return Offers(
-        tuple(one for one in prompts if seen(ItemKind.PROMPT, one)),
-        tuple(one for one in templates if seen(ItemKind.TEMPLATE, one)),
-    )
+def _faces(subject: Tool | Target) -> tuple[Face, ...]:
+    """What rules are held against; nothing for the task of a tool that is not there."""
+    if isinstance(subject, Tool):
+        return faces_of(subject)
+    return () if subject.kind is ItemKind.TASK else (face_of(subject.kind, subject),)

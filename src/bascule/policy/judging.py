@@ -1,86 +1,41 @@
-"""Rules sorted once for a kind of caller, so that a tool is judged in a fraction of a microsecond.
+"""Rules sorted once for a kind of caller, so that very many tools are judged at once, for lists.
 
-Holds exactly the answers of `bascule.policy.access.decide`, which says what the rules mean.
+Holds exactly the answers of `bascule.policy.weighing.weigh`, where these are the same under all
+circumstances.
 """
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from fnmatch import translate
-from functools import lru_cache
+from functools import cached_property
 from typing import Final, TypeAlias
 
-from bascule.gateway.rule import Effect, RbacRule
-from bascule.gateway.tool import McpSource, RiskLevel, Tool
-
-_SPECIAL: Final = re.compile(r"[*?\[]")
-_NOTHING_AT_ALL: Final = re.compile(r"(?!)")
-_MOST_MATCHERS: Final = 4096
-
-
-@dataclass(frozen=True, slots=True)
-class Matcher:
-    """The names that a rule is about: `exact` ones, and all that begin as one of `starts`.
-
-    `pattern` is for the rest; what it matches begins as one of `prefixes`.
-    """
-
-    exact: frozenset[str]
-    starts: tuple[str, ...]
-    prefixes: tuple[str, ...]
-    pattern: re.Pattern[str]
-
-    def hits(self, name: str) -> bool:
-        """Whether `name` is one of them."""
-        return (
-            name in self.exact
-            or name.startswith(self.starts)
-            or self.pattern.match(name) is not None
-        )
-
-
-@lru_cache(_MOST_MATCHERS)
-def matcher_of(patterns: frozenset[str]) -> Matcher:
-    """A matcher for exact names and `fnmatch` patterns."""
-    special = sorted(one for one in patterns if _SPECIAL.search(one))
-    open_ended = [one for one in special if _SPECIAL.search(one[:-1]) is None and one[-1] == "*"]
-    rest = [one for one in special if one not in open_ended]
-    return Matcher(
-        patterns.difference(special),
-        tuple(one[:-1] for one in open_ended),
-        tuple(_SPECIAL.split(one, 1)[0] for one in rest),
-        re.compile("|".join(map(translate, rest))) if rest else _NOTHING_AT_ALL,
-    )
+from bascule.gateway.rule import Rule
+from bascule.gateway.tool import RiskLevel, Tool
+from bascule.policy.entries import Entry
+from bascule.policy.matching import NOBODY, Selector
 
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
     """What holds for all tools of one bundle and risk.
 
-    `rule` allows them, None where none does. Of those that `denies` hit, none is allowed; the rule
-    of the first of `allows` that hits goes before `rule`.
+    Of those that `denies` select, none is allowed; where `lists` cover a tool, one of them must
+    have it on it (each is what it covers, and what is on it). Of the rest, all are allowed where
+    `allows_rest`, and those that `allows` select.
     """
 
-    rule: str | None
-    denies: tuple[Matcher, ...] = ()
-    allows: tuple[tuple[Matcher, str], ...] = ()
+    allows_rest: bool
+    denies: tuple[Selector, ...] = ()
+    allows: tuple[Selector, ...] = ()
+    lists: tuple[tuple[Selector, Selector], ...] = ()
 
     @property
     def is_plain(self) -> bool:
-        """Whether it is the same for every name."""
-        return not self.denies and not self.allows
-
-    def rule_for(self, names: Sequence[str]) -> str | None:
-        """The rule that allows a tool of these names, if one does."""
-        if any(deny.hits(name) for deny in self.denies for name in names):
-            return None
-        for matcher, rule in self.allows:
-            if any(map(matcher.hits, names)):
-                return rule
-        return self.rule
+        """Whether it is the same for every tool."""
+        return not (self.denies or self.allows or self.lists)
 
 
-NOTHING: Final = Ruling(None)
+NOTHING: Final = Ruling(allows_rest=False)
 
 Classes: TypeAlias = dict[RiskLevel, Ruling]
 
@@ -90,44 +45,51 @@ class Judge:
 
     def __init__(
         self,
-        rules: Iterable[RbacRule],
+        entries: Callable[[], Iterable[Entry]],
         *,
-        administrator: str | None,
+        administers: bool,
         decide: Callable[[Tool], str | None],
     ) -> None:
-        """`rules` are those for this caller and action; `decide` is for what is no plain tool.
+        """`entries` are those for this caller and action, without conditions; asked for once.
 
-        `administrator` names what allows everything that no rule denies, where anything does.
+        `administers`: everything is allowed that no rule denies. `decide` names the rule that
+        allows a tool.
         """
-        about_tools = [one for one in rules if one.tools or not (one.prompts or one.resources)]
-        self._denies = [one for one in about_tools if one.effect is Effect.DENY]
-        allows = (one for one in about_tools if one.effect is Effect.ALLOW)
-        # The order in which `decide` prefers them.
-        self._allows = sorted(allows, key=lambda one: (one.priority, one.name), reverse=True)
-        self._administrator = administrator
-        self._decide = decide
+        self._entries = entries
+        self._administers = administers
+        self.rule_for = decide
         self._bundles: dict[str, Classes] = {}
+
+    @cached_property
+    def _about(self) -> list[Entry]:
+        return [one for one in self._entries() if one.is_about_tools or one.is_list]
+
+    @cached_property
+    def _denies(self) -> list[Entry]:
+        return [one for one in self._about if one.is_denial]
+
+    @cached_property
+    def _lists(self) -> list[Entry]:
+        return [one for one in self._about if one.is_list]
+
+    @cached_property
+    def _allows(self) -> list[Entry]:
+        return [one for one in self._about if one.is_about_tools and not one.is_denial]
 
     @property
     def allows_all(self) -> bool:
         """Whether nothing can be refused."""
-        if self._denies:
+        if self._denies or self._lists:
             return False
-        return self._administrator is not None or any(
-            not (one.bundles or one.risks or one.tools) for one in self._allows
+        return self._administers or any(
+            not (one.rule.bundles or one.rule.risks) and one.selector.is_everything
+            for one in self._allows
         )
 
     @property
     def allows_none(self) -> bool:
         """Whether nothing can be allowed."""
-        return self._administrator is None and not self._allows
-
-    def rule_for(self, tool: Tool) -> str | None:
-        """The rule that allows the action on `tool`, if one does."""
-        if tool.home is not None:
-            return self._decide(tool)
-        ruling = self.ruling(tool.bundle, tool.risk)
-        return ruling.rule if ruling.is_plain else ruling.rule_for(names_of(tool))
+        return not self._administers and not self._allows
 
     def ruling(self, bundle: str, risk: RiskLevel) -> Ruling:
         """What holds for the tools of `bundle` with that risk."""
@@ -140,28 +102,25 @@ class Judge:
         return found
 
     def _rule(self, bundle: str, risk: RiskLevel) -> Ruling:
-        denies = [one for one in self._denies if _covers(one, bundle, risk)]
-        if not all(one.tools for one in denies):
+        def covering(entries: Sequence[Entry]) -> list[Entry]:
+            return [one for one in entries if _covers(one.rule, bundle, risk)]
+
+        denies = tuple(one.selector for one in covering(self._denies))
+        if any(one.is_everything for one in denies):
             return NOTHING
-        matchers = tuple(matcher_of(one.tools) for one in denies)
-        if self._administrator is not None:
-            return Ruling(self._administrator, matchers)
-        named: list[tuple[Matcher, str]] = []
-        for one in self._allows:
-            if _covers(one, bundle, risk):
-                if not one.tools:
-                    return Ruling(one.name, matchers, tuple(named))
-                named.append((matcher_of(one.tools), one.name))
-        return Ruling(None, matchers, tuple(named)) if named else NOTHING
+        listing = covering(self._lists)
+        lists = tuple(
+            (one.cover, one.selector if one.is_about_tools else NOBODY) for one in listing
+        )
+        allows = tuple(one.selector for one in covering(self._allows))
+        if self._administers or any(one.is_everything for one in allows):
+            return Ruling(allows_rest=True, denies=denies, lists=lists)
+        return (
+            Ruling(allows_rest=False, denies=denies, allows=allows, lists=lists)
+            if allows
+            else NOTHING
+        )
 
 
-def names_of(tool: Tool) -> tuple[str, ...]:
-    """All that a tool is called: a server's own name counts as well where it is another."""
-    source = tool.source
-    if isinstance(source, McpSource) and source.name != tool.name:
-        return (tool.name, source.name)
-    return (tool.name,)
-
-
-def _covers(rule: RbacRule, bundle: str, risk: RiskLevel) -> bool:
+def _covers(rule: Rule, bundle: str, risk: RiskLevel) -> bool:
     return (not rule.bundles or bundle in rule.bundles) and (not rule.risks or risk in rule.risks)

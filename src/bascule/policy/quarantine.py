@@ -1,17 +1,23 @@
 """Tools that are held back because a server changed what it says of them."""
 
+import time
 from collections.abc import Iterable
+from typing import Final
 
 from bascule.gateway.call import Call, EndpointKind
+from bascule.gateway.decision import Question
 from bascule.gateway.errors import ErrorCode
 from bascule.gateway.principal import Principal
 from bascule.gateway.rule import Action
 from bascule.gateway.tool import McpSource, Tool
 from bascule.gateway.verdict import Refuse
-from bascule.policy.access import decide
+from bascule.policy.access import Access
+from bascule.policy.deciding import circumstances_of
+
+_DECISION_SECONDS: Final = 10.0
 
 
-def refuse_quarantined(call: Call, principal: Principal) -> Refuse | None:
+async def refuse_quarantined(call: Call, principal: Principal, access: Access) -> Refuse | None:
     """A refusal that says so, where the called tool is held back and its caller would see it."""
     view = call.snapshot.tenant(principal.tenant)
     if not view.quarantined:
@@ -19,7 +25,10 @@ def refuse_quarantined(call: Call, principal: Principal) -> Refuse | None:
     tool = view.quarantined.get(call.tool_name)
     if call.endpoint.kind is not EndpointKind.ALL:
         tool = _at(call.endpoint.name, call.tool_name, view.quarantined.values())
-    if tool is None or not decide(view.rules, principal, tool, Action.DISCOVER).allowed:
+    if tool is None:
+        return None
+    question = Question(principal, tool, Action.DISCOVER, circumstances_of(call))
+    if not (await access.decide_use(question, deadline=_until(call))).allowed:
         return None
     return Refuse(
         ErrorCode.TOOL_DISABLED,
@@ -27,6 +36,10 @@ def refuse_quarantined(call: Call, principal: Principal) -> Refuse | None:
         "An administrator has to look at the change and approve it.",
         private=f"{tool.name} of {tool.source.upstream} waits for approval",
     )
+
+
+def _until(call: Call) -> float:
+    return call.deadline or time.monotonic() + _DECISION_SECONDS
 
 
 def _at(server: str, name: str, tools: Iterable[Tool]) -> Tool | None:

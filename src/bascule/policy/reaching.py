@@ -6,14 +6,15 @@ visible, in order. Both ask the same judge.
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence, ValuesView
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, ValuesView
 from functools import cached_property
 from itertools import compress, filterfalse
 from operator import attrgetter
 from typing import Any, Final, TypeVar, overload
 
 from bascule.gateway.tool import McpSource, Tool
-from bascule.policy.judging import Judge, Matcher, Ruling
+from bascule.policy.judging import Judge, Ruling
+from bascule.policy.matching import Matcher, Selector
 
 _MOST_LISTED: Final = 1_000_000
 """Tools in the lists that are kept, all kinds of callers together: 8 bytes each."""
@@ -35,7 +36,7 @@ class Groups:
 
     def __init__(self, tools: Mapping[str, Tool]) -> None:
         self.tools = tools
-        self._hits: dict[tuple[Matcher, ...], frozenset[int]] = {}
+        self._hits: dict[tuple[Selector, ...], frozenset[int]] = {}
         self._lists: dict[Judge, tuple[Tool, ...]] = {}
         self._listed = 0
 
@@ -50,9 +51,9 @@ class Groups:
             self._lists[judge] = found
         return found
 
-    def prepare(self, matchers: Iterable[Matcher]) -> None:
+    def prepare(self, selectors: Iterable[Selector]) -> None:
         """Do now what the first lists would have to; it does not matter in which thread."""
-        self._hit(*matchers)
+        self._hit(*selectors)
         len(self._groups)
 
     @cached_property
@@ -125,24 +126,49 @@ class Groups:
 
     def _allowed(self, ruling: Ruling, positions: Sequence[int]) -> Iterable[int]:
         if ruling.is_plain:
-            return positions if ruling.rule is not None else ()
+            return positions if ruling.allows_rest else ()
         allowed: Iterable[int] = positions
-        for deny in ruling.denies:
-            allowed = filterfalse(self._hit(deny).__contains__, allowed)
-        if ruling.rule is not None:
-            return allowed
-        return filter(self._hit(*(matcher for matcher, _ in ruling.allows)).__contains__, allowed)
-
-    def _hit(self, *matchers: Matcher) -> frozenset[int]:
-        """The positions of all tools that one of `matchers` hits, by whichever of their names."""
-        found = self._hits.get(matchers)
-        if found is None:
-            if len(matchers) == 1:
-                found = frozenset(self._search(matchers[0]))
+        if ruling.denies:
+            allowed = filterfalse(self._hit(*ruling.denies).__contains__, allowed)
+        if ruling.lists:
+            listed = self._hit(*(on for _, on in ruling.lists))
+            covers = [cover for cover, _ in ruling.lists]
+            if any(one.is_everything for one in covers):
+                allowed = filter(listed.__contains__, allowed)
             else:
-                found = frozenset[int]().union(*map(self._hit, matchers))
-            self._hits[matchers] = found
+                allowed = filterfalse((self._hit(*covers) - listed).__contains__, allowed)
+        if ruling.allows_rest:
+            return allowed
+        return filter(self._hit(*ruling.allows).__contains__, allowed)
+
+    def _hit(self, *selectors: Selector) -> frozenset[int]:
+        """The positions of all tools that one of `selectors` selects, by whichever name."""
+        found = self._hits.get(selectors)
+        if found is None:
+            if len(selectors) == 1:
+                found = frozenset(self._select(selectors[0]))
+            else:
+                found = frozenset[int]().union(*map(self._hit, selectors))
+            self._hits[selectors] = found
         return found
+
+    def _select(self, selector: Selector) -> Iterable[int]:
+        named = (
+            range(len(self._ordered)) if selector.names is None else self._search(selector.names)
+        )
+        if not selector.tags:
+            return named
+        tagged = frozenset[int]().union(*(self._tags.get(one, ()) for one in selector.tags))
+        return tagged.intersection(named)
+
+    @cached_property
+    def _tags(self) -> Mapping[str, Sequence[int]]:
+        """The positions of tools by tag."""
+        found: defaultdict[str, list[int]] = defaultdict(list)
+        for number, tool in enumerate(self._ordered):
+            for tag in tool.tags:
+                found[tag].append(number)
+        return dict(found)
 
     def _search(self, matcher: Matcher) -> Iterator[int]:
         names, positions = self._names
@@ -219,9 +245,9 @@ class _Values(ValuesView[Tool]):
 class Invocable(Mapping[str, str]):
     """The rules that allow calling visible tools, by the tools' names."""
 
-    def __init__(self, visible: Visible, judge: Judge) -> None:
+    def __init__(self, visible: Visible, rule_for: Callable[[Tool], str | None]) -> None:
         self._visible = visible
-        self._judge = judge
+        self._rule_for = rule_for
         self._asked: dict[str, str] = {}
 
     @overload
@@ -233,7 +259,7 @@ class Invocable(Mapping[str, str]):
         found = self._asked.get(key)
         if found is None:
             tool = self._visible.get(key)
-            found = None if tool is None else self._judge.rule_for(tool)
+            found = None if tool is None else self._rule_for(tool)
             if found is None:
                 return default
             self._asked[key] = found
@@ -246,7 +272,7 @@ class Invocable(Mapping[str, str]):
         return found
 
     def __iter__(self) -> Iterator[str]:
-        rule_for = self._judge.rule_for
+        rule_for = self._rule_for
         return (tool.name for tool in self._visible.listed() if rule_for(tool) is not None)
 
     def __len__(self) -> int:

@@ -134,6 +134,51 @@ def _proxies_are_some(settings: Settings) -> Contradiction | None:
     )
 
 
+def _opa_has_address(settings: Settings) -> Contradiction | None:
+    policy = settings.policy
+    if policy.rego_engine == "embedded" or policy.opa_url:
+        return None
+    return Contradiction(
+        "policy.opa_url",
+        "policy.rego_engine is opa, but there is no address of an OPA server.",
+        "Set policy.opa_url, such as http://localhost:8181, or policy.rego_engine: embedded.",
+    )
+
+
+def _opa_token_has_opa(settings: Settings) -> Contradiction | None:
+    policy = settings.policy
+    if policy.rego_engine == "opa" or not policy.opa_token.get_secret_value():
+        return None
+    return Contradiction(
+        "policy.opa_token",
+        "policy.opa_token is set, but no OPA server is asked.",
+        "Set policy.rego_engine: opa to have it decide, or remove the token.",
+    )
+
+
+def _usual_is_within_longest(settings: Settings) -> Contradiction | None:
+    elevation = settings.elevation
+    if elevation.default_minutes <= elevation.max_minutes:
+        return None
+    return Contradiction(
+        "elevation.default_minutes",
+        f"elevation.default_minutes is {elevation.default_minutes}, more than the "
+        f"{elevation.max_minutes} of elevation.max_minutes.",
+        "Lower elevation.default_minutes, or raise elevation.max_minutes.",
+    )
+
+
+def _pim_token_has_pim(settings: Settings) -> Contradiction | None:
+    elevation = settings.elevation
+    if elevation.pim_url or not elevation.pim_token.get_secret_value():
+        return None
+    return Contradiction(
+        "elevation.pim_token",
+        "elevation.pim_token is set, but no identity manager is asked.",
+        "Set elevation.pim_url to the address of the manager, or remove the token.",
+    )
+
+
 RULES: Final = (
     Rule(frozenset({"server.host", "server.allow_remote"}), _remote_is_wanted),
     Rule(frozenset({"server.workers", "redis.url"}), _workers_share_state),
@@ -152,4 +197,10 @@ RULES: Final = (
     ),
     Rule(frozenset({"server.certificate_header", "server.client_ca"}), _passed_through_is_verified),
     Rule(frozenset({"server.trusted_proxies"}), _proxies_are_some),
+    Rule(frozenset({"policy.rego_engine", "policy.opa_url"}), _opa_has_address),
+    Rule(frozenset({"policy.rego_engine", "policy.opa_token"}), _opa_token_has_opa),
+    Rule(
+        frozenset({"elevation.default_minutes", "elevation.max_minutes"}), _usual_is_within_longest
+    ),
+    Rule(frozenset({"elevation.pim_url", "elevation.pim_token"}), _pim_token_has_pim),
 )

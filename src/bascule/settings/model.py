@@ -10,6 +10,7 @@ from pydantic import Field
 
 from bascule.settings.extensions import Plugins, Sandbox
 from bascule.settings.identity import Identity, Security
+from bascule.settings.policy import Elevation, Policy
 from bascule.settings.secret import ConnectionUrl
 from bascule.settings.section import Reserved, Section, setting
 from bascule.settings.values import (
@@ -388,6 +389,8 @@ class Settings(Section):
     security: Security = Security()
     observability: Observability = Observability()
     cache: Cache = Cache()
+    policy: Policy = Policy()
+    elevation: Elevation = Elevation()
     guards: Guards = Guards()
     plugins: Plugins = Plugins()
     sandbox: Sandbox = Sandbox()

@@ -9,13 +9,14 @@ from typing import Final
 
 import structlog
 
-from bascule.gateway.state import StateUnavailable, check_value
+from bascule.gateway.state import StateUnavailable, check_life, check_value
 from bascule.state.expiring import Expiring, Full
 from bascule.state.mailbox import Mailbox
 
 _MOST_ENTRIES: Final = 100_000
 _MOST_BYTES: Final = 64 * 1024 * 1024
 _LOG_ENTRY_BYTES: Final = 100
+_COUNT_BYTES: Final = 80
 _MOST_LOG_BYTES: Final = 1024 * 1024
 
 _logger = structlog.get_logger(__name__)
@@ -37,6 +38,11 @@ class _Log:
             self.size -= len(oldest) + _LOG_ENTRY_BYTES
 
 
+@dataclass(slots=True)
+class _Count:
+    reached: int = 1
+
+
 class MemoryState:
     """A `StateStore` for one process. Full, it refuses what is new and keeps what it has."""
 
@@ -47,7 +53,7 @@ class MemoryState:
         most_bytes: int = _MOST_BYTES,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._held: Expiring[bytes | _Log] = Expiring(most_entries, most_bytes, clock)
+        self._held: Expiring[bytes | _Log | _Count] = Expiring(most_entries, most_bytes, clock)
         self._readers: dict[str, set[Mailbox]] = {}
 
     @property
@@ -79,6 +85,16 @@ class MemoryState:
     async def delete(self, key: str) -> None:
         """As `StateStore.delete`."""
         self._held.pop(_value_key(key))
+
+    async def count(self, key: str, ttl_seconds: float) -> int:
+        """As `StateStore.count`."""
+        check_life(ttl_seconds)
+        known = self._held.get(_count_key(key))
+        if isinstance(known, _Count):
+            known.reached += 1
+            return known.reached
+        self._keep(_count_key(key), _Count(), _COUNT_BYTES, ttl_seconds)
+        return 1
 
     async def append(self, log: str, value: bytes, *, most: int, ttl_seconds: float) -> int:
         """As `StateStore.append`."""
@@ -123,7 +139,7 @@ class MemoryState:
             if not readers:
                 self._readers.pop(channel, None)
 
-    def _keep(self, key: str, item: bytes | _Log, size: int, ttl_seconds: float) -> None:
+    def _keep(self, key: str, item: bytes | _Log | _Count, size: int, ttl_seconds: float) -> None:
         try:
             self._held.put(key, item, size, ttl_seconds)
         except Full:
@@ -137,9 +153,13 @@ def _value_key(key: str) -> str:
     return f"value:{key}"
 
 
+def _count_key(key: str) -> str:
+    return f"count:{key}"
+
+
 def _log_key(log: str) -> str:
     return f"log:{log}"
 
 
-def _as_value(item: bytes | _Log | None) -> bytes | None:
+def _as_value(item: bytes | _Log | _Count | None) -> bytes | None:
     return item if isinstance(item, bytes) else None

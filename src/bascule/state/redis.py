@@ -15,7 +15,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from bascule.gateway.state import StateUnavailable, check_value
+from bascule.gateway.state import StateUnavailable, check_life, check_value
 
 _COMMAND_SECONDS: Final = 2.0
 _MOST_CONNECTIONS: Final = 64
@@ -95,6 +95,17 @@ class RedisState:
     async def delete(self, key: str) -> None:
         """As `StateStore.delete`."""
         await self._asked("DEL", self._name("value", key))
+
+    async def count(self, key: str, ttl_seconds: float) -> int:
+        """As `StateStore.count`."""
+        check_life(ttl_seconds)
+        name = self._name("count", key)
+        with _heeding_cancellation(), _failing_closed():
+            async with self._commands.pipeline(transaction=True) as transaction:
+                transaction.execute_command("INCR", name)
+                transaction.execute_command("PEXPIRE", name, _milliseconds(ttl_seconds), "NX")
+                reached, _ = await transaction.execute()
+        return reached
 
     async def append(self, log: str, value: bytes, *, most: int, ttl_seconds: float) -> int:
         """As `StateStore.append`."""

@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bascule.catalogue.bundling import with_selections
 from bascule.gateway.issuer import CertificateRule, Issuer
 from bascule.gateway.pins import Pin
 from bascule.gateway.principal import KeyRecord, Person, Principal
-from bascule.gateway.rule import RbacRule
+from bascule.gateway.rule import Rule
 from bascule.gateway.secrets import SealedSecret
 from bascule.gateway.snapshot import Snapshot, TenantView
 from bascule.gateway.tool import Bundle, Upstream
@@ -32,9 +32,9 @@ from bascule.storage.mapping import (
     upstream_from,
 )
 from bascule.storage.pin_tables import PinRow
+from bascule.storage.policy_tables import PolicyChangeRow
 from bascule.storage.repositories.bundles import BundleStatus
 from bascule.storage.repositories.issuers import issuer_from
-from bascule.storage.repositories.policies import RBAC
 from bascule.storage.repositories.secrets import sealed_from
 from bascule.storage.secret_tables import SecretRow
 from bascule.storage.selections import load_selections, selecting
@@ -60,7 +60,8 @@ class _Parts:
     upstreams: dict[str, Upstream] = field(default_factory=dict[str, Upstream])
     pins: dict[tuple[str, str], Pin] = field(default_factory=dict[tuple[str, str], Pin])
     secrets: dict[str, SealedSecret] = field(default_factory=dict[str, SealedSecret])
-    rules: list[RbacRule] = field(default_factory=list[RbacRule])
+    rules: list[Rule] = field(default_factory=list[Rule])
+    policy_version: int = 0
     permissions: dict[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     group_roles: dict[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     people: dict[tuple[str, str], Person] = field(default_factory=dict[tuple[str, str], Person])
@@ -173,12 +174,16 @@ async def _gather_secrets(session: AsyncSession, tenants: _Tenants) -> None:
 async def _gather_rules(session: AsyncSession, tenants: _Tenants) -> None:
     rows = await session.scalars(
         select(PolicyRow)
-        .where(PolicyRow.is_active.is_(True), PolicyRow.type == RBAC)
+        .where(PolicyRow.is_active.is_(True))
         .order_by(PolicyRow.priority.desc(), PolicyRow.name)
     )
     for row in rows:
         if parts := tenants.get(row.tenant_id):
             parts.rules.append(rule_from(row))
+    latest = select(PolicyChangeRow.tenant_id, func.max(PolicyChangeRow.number))
+    for tenant_id, number in await session.execute(latest.group_by(PolicyChangeRow.tenant_id)):
+        if parts := tenants.get(tenant_id):
+            parts.policy_version = number
 
 
 async def _gather_permissions(session: AsyncSession, tenants: _Tenants) -> None:
@@ -282,7 +287,7 @@ def _key_record(row: ApiKeyRow, parts: _Parts) -> KeyRecord | None:
         withheld=held - permissions,
     )
     expires_at = None if row.expires_at is None else row.expires_at.timestamp()
-    return KeyRecord(str(row.id), principal, expires_at)
+    return KeyRecord(str(row.id), principal, expires_at, row.created_by)
 
 
 def _view(parts: _Parts) -> TenantView:
@@ -296,6 +301,7 @@ def _view(parts: _Parts) -> TenantView:
         pins=parts.pins,
         secrets=parts.secrets,
         rules=tuple(parts.rules),
+        policy_version=parts.policy_version,
         roles=parts.permissions,
         group_roles=parts.group_roles,
         people=parts.people,

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from bascule.gateway.connector import Pinning
-from bascule.gateway.rule import RbacRule
+from bascule.gateway.rule import Rule
 from bascule.gateway.tool import (
     Bundle,
     McpSource,
@@ -148,14 +148,14 @@ def upstream_from(row: UpstreamRow) -> Upstream:
     )
 
 
-def rule_from(row: PolicyRow) -> RbacRule:
-    """The access rule in `row`.
+def rule_from(row: PolicyRow) -> Rule:
+    """The rule in `row`, of whatever kind.
 
     Raises:
         StorageError: it holds none; says which policy.
     """
     try:
-        return read_rule(row.name, row.priority, row.rules)
+        return read_rule(row.name, row.priority, row.rules, row.type)
     except StorageError as error:
         raise StorageError(
             f"Policy {row.name} cannot be read ({error}). Delete it and create it anew."

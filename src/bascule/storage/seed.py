@@ -6,6 +6,7 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bascule.gateway.permissions import APPROVE
 from bascule.storage.repositories.roles import Roles
 from bascule.storage.repositories.scope import TenantId
 from bascule.storage.repositories.tenants import Tenant, Tenants
@@ -21,7 +22,9 @@ _VIEWER: Final = frozenset(
 _OPERATOR: Final = (
     _USER | _VIEWER | {"policies:read", "audit:read", "mcp:manage_servers", "mcp:bulk_operations"}
 )
-_ADMIN: Final = _DEVELOPER | _OPERATOR | {"policies:write", "users:manage", "mcp:manage_config"}
+_ADMIN: Final = (
+    _DEVELOPER | _OPERATOR | {"policies:write", APPROVE, "users:manage", "mcp:manage_config"}
+)
 
 BUILTIN_ROLES: Final[Mapping[str, tuple[str, frozenset[str]]]] = MappingProxyType(
     {

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from bascule.gateway.call import Call, Endpoint
+from bascule.gateway.decision import Circumstances
 from bascule.gateway.errors import ErrorCode
 from bascule.gateway.principal import Principal
 from bascule.gateway.stage import FailureMode
@@ -26,7 +27,9 @@ class WhenDown(StrEnum):
 class Visibility(Protocol):
     """Which tools a caller sees."""
 
-    def visible(self, principal: Principal, endpoint: Endpoint) -> Sequence[Tool]:
+    async def visible(
+        self, principal: Principal, endpoint: Endpoint, circumstances: Circumstances
+    ) -> Sequence[Tool]:
         """The tools in listing order."""
         ...
 
@@ -63,9 +66,11 @@ class WithoutDown:
         self._visibility = visibility
         self._is_down = is_down
 
-    def visible(self, principal: Principal, endpoint: Endpoint) -> Sequence[Tool]:
+    async def visible(
+        self, principal: Principal, endpoint: Endpoint, circumstances: Circumstances
+    ) -> Sequence[Tool]:
         """The tools in listing order."""
-        tools = self._visibility.visible(principal, endpoint)
+        tools = await self._visibility.visible(principal, endpoint, circumstances)
         names = {tool.source.upstream for tool in tools}
         down = {name for name in names if self._is_down(principal.tenant, name)}
         return [tool for tool in tools if tool.source.upstream not in down] if down else tools

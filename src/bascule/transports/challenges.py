@@ -40,6 +40,7 @@ def ask_to_visit(call: Call, challenge: Challenge, identity: Identity) -> bytes 
         "elicitations": [{**params, "elicitationId": elicitation_id}],
         "code": challenge.need.error.code,
         "correlation_id": call.correlation_id,
+        "details": challenge.details,
     }
     code = codes.LEGACY_URL_ELICITATION_REQUIRED
     return encode_error(call.message_id, code, challenge.public, data)

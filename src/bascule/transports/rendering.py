@@ -24,6 +24,7 @@ _TOOL_ERRORS: Final = frozenset(
         ErrorCode.TOOL_TIMEOUT,
         ErrorCode.TOOL_DISABLED,
         ErrorCode.CONSENT_REQUIRED,
+        ErrorCode.ELEVATION_REQUIRED,
         ErrorCode.TOKEN_REQUIRED,
         ErrorCode.UPSTREAM_UNREACHABLE,
         ErrorCode.UPSTREAM_TIMEOUT,
@@ -56,6 +57,7 @@ _STATUS_IN_MODERN: Final = _STATUS_IN_BOTH_ERAS | {
     ErrorCode.UNKNOWN_METHOD,
     ErrorCode.MISSING_CAPABILITY,
     ErrorCode.FORBIDDEN,
+    ErrorCode.RATE_LIMITED,
 }
 # The specification names members of their data: details go there, not into one of their own.
 _WITH_OPEN_DATA: Final = frozenset(

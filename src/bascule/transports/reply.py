@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeAlias
 
-from bascule.gateway.call import Call, Endpoint, Method, Result
+from bascule.gateway.call import Call, Endpoint, Method, Outcome, Result
 from bascule.gateway.errors import ErrorCode
 from bascule.gateway.kernel import Answer
 from bascule.gateway.scopes import BASIC
@@ -68,6 +68,8 @@ def reply_to(call: Call, answer: Answer) -> Reply:
         return Reply(202, b"", [])
     status = http_status(call, answer.outcome)
     headers = _headers(call, status)
+    if status == 429:
+        headers.extend(_wait(answer.outcome))
     if status in _CHALLENGING:
         asked = challenge_to(call, answer.outcome)
         if asked is not None:
@@ -92,6 +94,14 @@ def misplaced(
     asked = challenge_of(Refuse(error, text, text), resource, host, snapshot, BASIC)
     more = [] if asked is None else [(WWW_AUTHENTICATE, asked)]
     return turned_away(error.http_status, error, text, *more)
+
+
+def _wait(outcome: Outcome) -> HeaderList:
+    """When to come again, in whole seconds (RFC 9110 section 10.2.3), where that is known."""
+    if not isinstance(outcome, Refuse):
+        return []
+    seconds = (outcome.details or {}).get("retry_after_seconds")
+    return [(b"retry-after", b"%d" % seconds)] if isinstance(seconds, int) else []
 
 
 def _headers(call: Call, status: int) -> HeaderList:

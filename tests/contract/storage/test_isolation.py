@@ -10,16 +10,27 @@ from sqlalchemy import Engine, event
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bascule.catalogue.planning import Plan
+from bascule.gateway.elevation import Scope, ScopeKind
 from bascule.gateway.errors import GatewayError
 from bascule.gateway.issuer import CertificateRule, Issuer
-from bascule.gateway.rule import Effect, RbacRule
+from bascule.gateway.rule import Effect, Rule
 from bascule.gateway.secrets import SealedSecret
 from bascule.gateway.tool import Bundle, ToolStatus
+from bascule.policy.elevation import ElevationStatus, Holder
 from bascule.storage.compiler import compile_snapshot
 from bascule.storage.database import Database
+from bascule.storage.documents import PolicyState, policy_document
 from bascule.storage.repositories.administrators import Administrators, Holders
 from bascule.storage.repositories.bundles import Bundles, BundleStatus
 from bascule.storage.repositories.certificate_rules import CertificateRules
+from bascule.storage.repositories.elevations import (
+    ElevationDraft,
+    Elevations,
+    Ending,
+    Origin,
+    Ruling,
+)
+from bascule.storage.repositories.elevations import Filter as ElevationFilter
 from bascule.storage.repositories.grants import (
     GrantDraft,
     GrantKey,
@@ -34,6 +45,9 @@ from bascule.storage.repositories.issuers import Issuers
 from bascule.storage.repositories.keys import KeyDraft, Keys, NewSecret
 from bascule.storage.repositories.pins import Definition, Pins
 from bascule.storage.repositories.policies import Policies
+from bascule.storage.repositories.policy_changes import Alteration, PolicyChanges
+from bascule.storage.repositories.policy_drafts import PolicyDrafts
+from bascule.storage.repositories.policy_tests import PolicyTest, PolicyTests
 from bascule.storage.repositories.publications import Publications
 from bascule.storage.repositories.roles import Roles
 from bascule.storage.repositories.scope import TenantId
@@ -48,7 +62,8 @@ from bascule.storage.seed import seed_roles
 from bascule.storage.tables import Base
 from contract.storage.samples import BOOKING, SOURCE, a_tool, add_tools
 
-_RULE = RbacRule("theirs", Effect.ALLOW, frozenset({"user"}))
+_RULE = Rule("theirs", Effect.ALLOW, frozenset({"user"}))
+_SAID = policy_document(PolicyState(_RULE))
 _SECRET = SealedSecret("theirs", b"n" * 12, b"c" * 20, "k")
 _GRANT = GrantDraft(
     GrantKey("key|theirs", "weather", "https://id.example", "r"), "c", (), None, _SECRET
@@ -63,7 +78,22 @@ _CERTIFICATES = CertificateRule("theirs", "other", "DNS:theirs.example", ("their
 _NEW_SECRET = NewSecret(b"r" * 32, "bsc_rotated")
 _USER = frozenset({"user"})
 _SOON = datetime.now(UTC) + timedelta(minutes=1)
+_LONG_AGO = _SOON - timedelta(days=1)
 _KEY = KeyDraft("theirs", b"k" * 32, "bsc_theirs", frozenset({"user"}))
+_THEIR_TOOL = Scope(ScopeKind.TOOL, "theirs")
+_WISH = ElevationDraft(
+    Holder("key|theirs", "theirs"),
+    "theirs",
+    "key|theirs",
+    _THEIR_TOOL,
+    Origin("theirs", "theirs"),
+    "why",
+    "",
+    60,
+    _SOON,
+    _SOON,
+)
+_ALLOWED = Ruling("theirs", _SOON, "", _THEIR_TOOL, 60, _SOON, "r")
 _SPEC = ImportDraft(
     "theirs", "1", "theirs", "booking-api", "http://h", b"{}", Plan((), (), ()), is_in_use=True
 )
@@ -72,7 +102,10 @@ _SPEC = ImportDraft(
 class _Theirs:
     """What the other tenant owns, all of it named `theirs`."""
 
-    def __init__(self, key_id: Any, spec: Any, grant_id: Any, entry: StoredSession) -> None:
+    def __init__(
+        self, key_id: Any, spec: Any, grant_id: Any, entry: StoredSession, wish_id: Any
+    ) -> None:
+        self.wish_id = wish_id
         self.key_id = key_id
         self.entry = entry
         self.grant_id = grant_id
@@ -84,6 +117,9 @@ async def _fill(session: AsyncSession, tenant_id: TenantId) -> _Theirs:
     await add_tools(session, tenant_id, [a_tool("theirs", bundle="theirs", tags=("theirs",))])
     await Roles(session, tenant_id).create("theirs", "", ["tools:list"])
     await Policies(session, tenant_id).create(_RULE)
+    await PolicyChanges(session, tenant_id).append([Alteration("theirs", None, _SAID)])
+    await PolicyDrafts(session, tenant_id).put("theirs", 0, {"theirs": PolicyState(_RULE)})
+    await PolicyTests(session, tenant_id).put(PolicyTest("theirs", {}, Effect.DENY))
     key = await Keys(session, tenant_id).create(_KEY)
     await Secrets(session, tenant_id).put(_SECRET)
     grant = await UserGrants(session, tenant_id).put(_GRANT)
@@ -99,7 +135,8 @@ async def _fill(session: AsyncSession, tenant_id: TenantId) -> _Theirs:
     await CertificateRules(session, tenant_id).put(_CERTIFICATES)
     opened = SessionDraft(visitor.id, _COOKIE, _SOON, _SOON + timedelta(hours=1))
     entry = await Sessions(session, tenant_id).open(opened)
-    return _Theirs(key.id, spec, grant.id, entry)
+    wish = await Elevations(session, tenant_id).create(_WISH)
+    return _Theirs(key.id, spec, grant.id, entry, wish.id)
 
 
 _Attempt = Callable[[AsyncSession, TenantId, _Theirs], Awaitable[object]]
@@ -141,6 +178,23 @@ _ATTEMPTS: dict[str, _Attempt] = {
     "grants forget": lambda s, t, _: _or_nothing(UserGrants(s, t).forget_owner("key|theirs")),
     "client": lambda s, t, _: _or_nothing(OAuthClients(s, t).find("https://id.example")),
     "clients": lambda s, t, _: _listed(OAuthClients(s, t).all()),
+    "elevation": lambda s, t, theirs: Elevations(s, t).get(theirs.wish_id),
+    "elevations": lambda s, t, _: _items(
+        Elevations(s, t).list(ElevationFilter(owner="key|theirs"))
+    ),
+    "elevation history": lambda s, t, _: _counted(Elevations(s, t).history("key|theirs")),
+    "elevations asked": lambda s, t, _: _tally(Elevations(s, t).asked("key|theirs", _LONG_AGO)),
+    "elevations alike": lambda s, t, _: _listed(
+        Elevations(s, t).alike("key|theirs", _THEIR_TOOL, ElevationStatus.PENDING)
+    ),
+    "elevations overdue": lambda s, t, _: _listed(
+        Elevations(s, t).overdue(_SOON + timedelta(days=1), 9)
+    ),
+    "elevation approval": lambda s, t, theirs: Elevations(s, t).rule(theirs.wish_id, _ALLOWED),
+    "elevations live": lambda s, t, _: _listed(Elevations(s, t).live(_LONG_AGO)),
+    "elevation end": lambda s, t, theirs: Elevations(s, t).end(
+        theirs.wish_id, Ending(ElevationStatus.REVOKED, _SOON)
+    ),
     "secret replace": lambda s, t, _: Secrets(s, t).replace(_SECRET),
     "secret delete": lambda s, t, _: Secrets(s, t).delete("theirs"),
     "upstream delete": lambda s, t, _: Upstreams(s, t).delete("booking-api"),
@@ -151,7 +205,22 @@ _ATTEMPTS: dict[str, _Attempt] = {
     "pin approve": lambda s, t, _: Pins(s, t).approve("weather", "theirs", _WAITING.digest),
     "pin note": lambda s, t, _: Pins(s, t).note("weather", {"mine": _WAITING}, trust_new=True),
     "policies": lambda s, t, _: Policies(s, t).list(),
+    "policy": lambda s, t, _: Policies(s, t).get("theirs"),
+    "policy documents": lambda s, t, _: _listed(Policies(s, t).documents()),
+    "policy document": lambda s, t, _: _or_nothing(Policies(s, t).find_document("theirs")),
     "policy delete": lambda s, t, _: Policies(s, t).delete("theirs"),
+    "policy versions": lambda s, t, _: _items(PolicyChanges(s, t).list()),
+    "policy version": lambda s, t, _: PolicyChanges(s, t).get(1),
+    "policy version in force": lambda s, t, _: _or_nothing(PolicyChanges(s, t).latest()),
+    "policies touched": lambda s, t, _: _listed(PolicyChanges(s, t).touched_since(0)),
+    "policies before": lambda s, t, _: _listed(PolicyChanges(s, t).state_at(0)),
+    "drafts": lambda s, t, _: PolicyDrafts(s, t).list(),
+    "draft": lambda s, t, _: PolicyDrafts(s, t).get("theirs"),
+    "draft by name": lambda s, t, _: _or_nothing(PolicyDrafts(s, t).find("theirs")),
+    "draft delete": lambda s, t, _: PolicyDrafts(s, t).delete("theirs"),
+    "policy tests": lambda s, t, _: PolicyTests(s, t).list(),
+    "policy test": lambda s, t, _: PolicyTests(s, t).get("theirs"),
+    "policy test delete": lambda s, t, _: PolicyTests(s, t).delete("theirs"),
     "role": lambda s, t, _: Roles(s, t).get("theirs"),
     "keys": lambda s, t, _: Keys(s, t).list(),
     "key rotate": lambda s, t, theirs: Keys(s, t).rotate(theirs.key_id, _NEW_SECRET),
@@ -232,6 +301,10 @@ _ATTEMPTS: dict[str, _Attempt] = {
 
 async def _counted(found: Awaitable[Mapping[str, int]]) -> object:
     return tuple(await found)
+
+
+async def _tally(found: Awaitable[tuple[int, int]]) -> object:
+    return tuple(one for one in await found if one)
 
 
 async def _held(found: Awaitable[Holders]) -> object:

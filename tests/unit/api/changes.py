@@ -36,6 +36,10 @@ _OLD: Final = {"name": "old"}
 _DESK: Final = {"name": "desk"}
 _BO: Final = {"name": "bo"}
 _SPARE: Final = {"name": "spare"}
+_NIGHT: Final = {"name": "night"}
+_FIRST: Final = {"number": "1"}
+_ZEROTH: Final = {"number": "0"}
+_DRAFTED: Final = {"json": {"changes": {"listed": {"type": "deny_list", "tools": ["x"]}}}}
 _MEMBER: Final = {"name": "desk", "member": "shown"}
 _RELEASE: Final = {"name": "desk", "version": "1.0.0"}
 _OWNER: Final = {"json": {"owner": "crm"}}
@@ -118,6 +122,19 @@ CHANGES: Final[Mapping[Route, Change]] = {
     ("POST", "/api/admin/policies"): Change("policy.create", {}, _rule("new")),
     ("PUT", "/api/admin/policies/{name}"): Change("policy.put", _OLD, _rule("old")),
     ("DELETE", "/api/admin/policies/{name}"): Change("policy.delete", _OLD),
+    ("POST", "/api/admin/policy/versions"): Change("policy.change", {}, _DRAFTED),
+    ("POST", "/api/admin/policy/versions/{number}/revert"): Change("policy.revert", _FIRST),
+    ("POST", "/api/admin/policy/versions/{number}/restore"): Change("policy.restore", _ZEROTH),
+    ("PUT", "/api/admin/policy/drafts/{name}"): Change("policy_draft.put", _NIGHT, _DRAFTED),
+    ("PATCH", "/api/admin/policy/drafts/{name}"): Change(
+        "policy_draft.update", _NIGHT, {"json": {"reason": "another"}}
+    ),
+    ("DELETE", "/api/admin/policy/drafts/{name}"): Change("policy_draft.delete", _NIGHT),
+    ("POST", "/api/admin/policy/drafts/{name}/publish"): Change("policy_draft.publish", _NIGHT),
+    ("PUT", "/api/admin/policy/tests/{name}"): Change(
+        "policy_test.put", {"name": "one"}, {"json": {"case": {"tool": "x"}, "expect": "deny"}}
+    ),
+    ("DELETE", "/api/admin/policy/tests/{name}"): Change("policy_test.delete", {"name": "kept"}),
     ("POST", "/api/admin/keys"): Change(
         "key.create", {}, {"json": {"name": "new", "roles": ["user"]}}
     ),
@@ -171,6 +188,18 @@ DEEDS: Final[Mapping[Route, str]] = {
     ("POST", "/api/admin/grants"): "it asks for consent, and stores nothing",
     ("DELETE", "/api/me/grants/{grant_id}"): "no snapshot holds grants: test_grants has it",
     ("DELETE", "/api/admin/grants/{grant_id}"): "no snapshot holds grants: test_grants has it",
+    ("POST", "/api/admin/policy/test"): "it runs tests, and stores nothing",
+    ("POST", "/api/admin/policy/explain"): "it answers, and stores nothing",
+    ("POST", "/api/admin/policy/who-can"): "it answers, and stores nothing",
+    ("POST", "/api/admin/policy/simulate"): "it answers, and stores nothing",
+    ("POST", "/api/admin/policy/replay"): "it answers, and stores nothing",
+    ("POST", "/api/admin/policy/drafts/{name}/test"): "it runs tests, and stores nothing",
+    ("POST", "/api/elevations"): "no snapshot holds requests: test_elevations has it",
+    ("POST", "/api/elevations/{elevation_id}/cancel"): "as above",
+    ("POST", "/api/elevations/{elevation_id}/revoke"): "as above",
+    ("POST", "/api/admin/elevations/{elevation_id}/approve"): "as above",
+    ("POST", "/api/admin/elevations/{elevation_id}/deny"): "as above",
+    ("POST", "/api/admin/elevations/{elevation_id}/revoke"): "as above",
     ("POST", "/api/me/keys"): "it is for people with an account: test_me has it",
     ("DELETE", "/api/me/keys/{key_id}"): "it is for people with an account: test_me has it",
     ("POST", "/api/admin/servers/{name}/check"): "it asks a server, and stores nothing",
@@ -190,6 +219,9 @@ async def seed(site: Site) -> dict[str, str]:
         source["paths"]["/live"]["get"]["summary"] = summary
         live = await site.upload(source, bundle_id="live", auto_publish="true")
     assert (await site.post("/api/admin/policies", **_rule("old", "allow"))).is_success
+    assert (await site.ask("PUT", "/api/admin/policy/drafts/night", **_DRAFTED)).is_success
+    kept = {"case": {"tool": "live", "roles": ["viewer"]}, "expect": "deny"}
+    assert (await site.ask("PUT", "/api/admin/policy/tests/kept", json=kept)).is_success
     assert (await site.post("/api/admin/servers", **_server("old"))).is_success
     service = {"url": "http://127.0.0.1:9"}
     assert (await site.ask("PUT", "/api/admin/upstreams/crm", json=service)).is_success

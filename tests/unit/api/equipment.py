@@ -18,6 +18,7 @@ from bascule.storage.repositories.pins import Definition, Pins
 from bascule.storage.repositories.upstreams import Upstreams
 from bascule.upstreams.secrets.box import SecretBox
 from fakes.consents import FakeConsents
+from fakes.elevations import Elevating
 from fakes.issuers import FakeIssuer, tokens_of
 from unit.api.site import Site, altered
 
@@ -91,6 +92,7 @@ async def equipped(site: Site) -> AsyncGenerator[Site]:
         passwords=QUICK_PASSWORDS,
         connectors={"queries": FakeConnector()},
         consents=FakeConsents(),
+        elevations=Elevating().live,
         tokens=tokens_of(FakeIssuer()),
     ) as other:
         yield other

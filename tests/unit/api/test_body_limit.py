@@ -20,7 +20,7 @@ async def in_chunks(size: int) -> AsyncIterator[bytes]:
 async def test_more_than_a_megabyte_is_refused_by_its_declared_length(
     site: Site, subtests: pytest.Subtests
 ) -> None:
-    for path in ["/api/admin/bundles", "/api/admin/policies", "/api/admin/keys"]:
+    for path in ["/api/admin/bundles", "/api/admin/roles", "/api/admin/keys"]:
         with subtests.test(repr(path)):
             response = await site.post(path, json={"name": "b", "description": "x" * MEGABYTE})
             error = error_of(response)
@@ -38,6 +38,16 @@ async def test_more_than_a_megabyte_is_refused_where_no_length_is_declared(site:
 
 async def test_a_document_may_be_larger_than_other_bodies(site: Site) -> None:
     assert (await site.upload(document(x="y" * (2 * MEGABYTE)))).status_code == 200
+
+
+async def test_a_policy_may_come_with_data_wherever_one_is_taken(site: Site) -> None:
+    for path in ["policies", "policies/a/b", "policy/versions", "policy/drafts/d"]:
+        fits, not_fit = [
+            await site.ask("PUT", f"/api/admin/{path}", json={"x": "y" * (many * MEGABYTE)})
+            for many in (10, 15)
+        ]
+        assert fits.status_code in {400, 405}
+        assert (not_fit.status_code, error_of(not_fit)["code"]) == (413, "E2006")
 
 
 async def test_a_document_has_a_limit_too_which_a_setting_raises(site: Site) -> None:

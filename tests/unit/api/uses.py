@@ -3,20 +3,33 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import uuid4
 
+from bascule.gateway.elevation import Scope, ScopeKind
 from bascule.gateway.issuer import CertificateRule
+from bascule.gateway.rule import Action, Effect, Rule
 from bascule.gateway.secrets import SealedSecret
 from bascule.gateway.tool import Upstream, UpstreamKind
+from bascule.policy.elevation import ElevationStatus, Holder
 from bascule.storage.repositories.certificate_rules import CertificateRules
+from bascule.storage.repositories.elevations import (
+    ElevationDraft,
+    Elevations,
+    Ending,
+    Filter,
+    Origin,
+    Ruling,
+)
 from bascule.storage.repositories.grants import GrantDraft, GrantKey, UserGrants
 from bascule.storage.repositories.groups import Groups
+from bascule.storage.repositories.policies import Policies
 from bascule.storage.repositories.roles import Roles
 from bascule.storage.repositories.tenants import Tenants
 from bascule.storage.repositories.upstreams import Upstreams
 from bascule.storage.repositories.users import UserDraft, Users
-from bascule.storage.seed import seed_roles
+from bascule.storage.seed import BUILTIN_ROLES, seed_roles
 from fakes.grpc_service import descriptors
 from fakes.modules import MANIFEST, module
 from unit.api.equipment import DECISION, LISTED, SERVER, make_pin
@@ -44,6 +57,8 @@ class Use:
 
 _SERVER = {"name": "notes", "url": "http://127.0.0.1:9/mcp"}
 _RULE = {"name": "rule", "effect": "allow", "roles": ["user"]}
+_CHANGES = {"changes": {"listed": {"type": "deny_list", "tools": ["x"]}}}
+_TEST = {"case": {"tool": "x"}, "expect": "deny"}
 _MADE = {"name": "made", "bundle": "shop", "upstream": "shop-api", "method": "GET", "path": "/made"}
 _OFF = {"status": "inactive"}
 _BORROWED = {"tool": "listing", "name": "other"}
@@ -64,6 +79,8 @@ _SECRET = {"value": "opensesame"}
 _SERVICE = {"url": "http://127.0.0.1:9"}
 _ISSUER = {"name": "id", "issuer": "https://id.example"}
 _INACTIVE = {"is_active": False}
+_WISH = {"reason": "why", "name": "listing"}
+_NO_WORDS: dict[str, Any] = {"json": {}}
 
 USES: Final[Mapping[Route, Use]] = {
     ("GET", "/api/admin/tools"): Use("tools:write"),
@@ -130,6 +147,26 @@ USES: Final[Mapping[Route, Use]] = {
     ("POST", "/api/admin/policies"): Use("policies:write", {"json": _RULE}),
     ("PUT", "/api/admin/policies/{name}"): Use("policies:write", {"json": _RULE}),
     ("DELETE", "/api/admin/policies/{name}"): Use("policies:write"),
+    ("GET", "/api/admin/policies/{name}"): Use("policies:read"),
+    ("GET", "/api/admin/policy/versions"): Use("policies:read"),
+    ("POST", "/api/admin/policy/versions"): Use("policies:write", {"json": _CHANGES}),
+    ("GET", "/api/admin/policy/versions/{number}"): Use("policies:read"),
+    ("GET", "/api/admin/policy/versions/{number}/diff"): Use("policies:read"),
+    ("POST", "/api/admin/policy/versions/{number}/revert"): Use("policies:write"),
+    ("POST", "/api/admin/policy/versions/{number}/restore"): Use("policies:write"),
+    ("GET", "/api/admin/policy/drafts"): Use("policies:read"),
+    ("GET", "/api/admin/policy/drafts/{name}"): Use("policies:read"),
+    ("PUT", "/api/admin/policy/drafts/{name}"): Use("policies:write", {"json": _CHANGES}),
+    ("PATCH", "/api/admin/policy/drafts/{name}"): Use("policies:write", {"json": {}}),
+    ("DELETE", "/api/admin/policy/drafts/{name}"): Use("policies:write"),
+    ("GET", "/api/admin/policy/drafts/{name}/diff"): Use("policies:read"),
+    ("POST", "/api/admin/policy/drafts/{name}/test"): Use("policies:read"),
+    ("POST", "/api/admin/policy/drafts/{name}/publish"): Use("policies:write"),
+    ("GET", "/api/admin/policy/tests"): Use("policies:read"),
+    ("GET", "/api/admin/policy/tests/{name}"): Use("policies:read"),
+    ("PUT", "/api/admin/policy/tests/{name}"): Use("policies:write", {"json": _TEST}),
+    ("DELETE", "/api/admin/policy/tests/{name}"): Use("policies:write"),
+    ("POST", "/api/admin/policy/test"): Use("policies:read"),
     ("GET", "/api/admin/keys"): Use("users:manage"),
     ("POST", "/api/admin/keys"): Use("users:manage", {"json": {"name": "n", "roles": ["user"]}}),
     ("DELETE", "/api/admin/keys/{key_id}"): Use("users:manage"),
@@ -168,6 +205,16 @@ USES: Final[Mapping[Route, Use]] = {
     ("GET", "/api/admin/grants"): Use("users:manage"),
     ("POST", "/api/admin/grants"): Use("mcp:manage_servers", _CONSENT),
     ("DELETE", "/api/admin/grants/{grant_id}"): Use("users:manage"),
+    ("GET", "/api/elevations"): Use(ANYBODY),
+    ("POST", "/api/elevations"): Use(ANYBODY, {"json": _WISH}),
+    ("GET", "/api/elevations/{elevation_id}"): Use(ANYBODY),
+    ("POST", "/api/elevations/{elevation_id}/cancel"): Use(ANYBODY),
+    ("POST", "/api/elevations/{elevation_id}/revoke"): Use(ANYBODY),
+    ("GET", "/api/admin/elevations"): Use("elevations:approve"),
+    ("GET", "/api/admin/elevations/{elevation_id}"): Use("elevations:approve"),
+    ("POST", "/api/admin/elevations/{elevation_id}/approve"): Use("elevations:approve", _NO_WORDS),
+    ("POST", "/api/admin/elevations/{elevation_id}/deny"): Use("elevations:approve", _NO_WORDS),
+    ("POST", "/api/admin/elevations/{elevation_id}/revoke"): Use("elevations:approve", _NO_WORDS),
     ("GET", "/api/me/keys"): Use(ANYBODY, personal=True),
     ("POST", "/api/me/keys"): Use(ANYBODY, {"json": {"name": "own"}}, personal=True),
     ("DELETE", "/api/me/keys/{key_id}"): Use(ANYBODY, personal=True),
@@ -180,6 +227,11 @@ USES: Final[Mapping[Route, Use]] = {
     ("POST", "/api/admin/issuers/{name}/test"): Use("system_admin"),
     ("POST", "/api/admin/issuers/{name}/explain"): Use("system_admin", {"json": {"token": "x"}}),
     ("GET", "/api/admin/audit-logs"): Use("audit:read"),
+    ("POST", "/api/admin/policy/explain"): Use("policies:read", {"json": {"tool": "listing"}}),
+    ("POST", "/api/admin/policy/simulate"): Use("policies:read", {"json": {"tool": "listing"}}),
+    ("POST", "/api/admin/policy/who-can"): Use("policies:read", {"json": {}}),
+    ("POST", "/api/admin/policy/replay"): Use("audit:read", {"json": {}}),
+    ("GET", "/api/mcp/explain"): Use(ANYBODY, {"params": {"tool": "listing"}}),
     ("GET", "/metrics"): Use("metrics:read"),
 }
 
@@ -192,10 +244,14 @@ async def key_that(site: Site, secret: str, **changes: Any) -> str:
 
 async def names_for(site: Site, method: str, path: str, role: str = "admin") -> dict[str, str]:
     """What `path` is to be about, put there as new, and no leftover in the way of a POST."""
-    for make in (_imported_for, _stocked_for, _reached_for, _ruled_for, peopled_for):
+    if path.startswith("/api/admin/polic"):  # it is about what is not there: no change would pass
+        await site.delete("/api/admin/policy/tests/one")
+    for make in (_imported_for, _stocked_for, _reached_for, _ruled_for, _drafted_for, peopled_for):
         names = await make(site, path)
         if names:
             return names
+    if "/elevations" in path:
+        return await _asked_for(site, method, path, role)
     if "/{grant_id}" in path:
         return {"grant_id": await grant_of(site, f"key|{role}")}
     if (method, path) == ("POST", "/api/admin/servers"):
@@ -220,9 +276,64 @@ async def grant_of(site: Site, owner: str, upstream: str = "notes") -> str:
         return str((await UserGrants(session, tenant_id).put(draft)).id)
 
 
+_ABOUT_A_TOOL = ("/api/admin/policy/explain", "/api/admin/policy/simulate", "/api/mcp/explain")
+
+
+async def _asked_for(site: Site, method: str, path: str, role: str) -> dict[str, str]:
+    """A request for elevation, or what one can be about."""
+    if (method, path) == ("POST", "/api/elevations"):
+        await stock(site, a_tool("listing"))
+        async with site.rows() as (session, tenant_id):
+            everybody = frozenset(BUILTIN_ROLES)
+            see = frozenset({Action.DISCOVER})
+            rule = Rule("askers", Effect.ALLOW, everybody, see, tools=frozenset({"listing"}))
+            await Policies(session, tenant_id).put(rule)
+        await end_requests(site, f"key|{role}")
+    own = path.startswith("/api/elevations")
+    wish = await request_of(site, role if own else "somebody", granted=path.endswith("/revoke"))
+    return {"elevation_id": wish} if "/{elevation_id}" in path else {}
+
+
+async def request_of(site: Site, name: str, *, granted: bool = False) -> str:
+    """A request of a key of that name for a tool of no other request; gives its id."""
+    now = datetime.now(UTC)
+    scope = Scope(ScopeKind.TOOL, f"tool_{uuid4().hex}")
+    keys = site.control.snapshot().keys.values()
+    key_id = next((one.key_id for one in keys if one.principal.subject == name), "")
+    draft = ElevationDraft(
+        Holder(f"key|{name}", name, None, key_id),
+        name,
+        f"key|{name}",
+        scope,
+        Origin(scope.name, "shop"),
+        "why",
+        "",
+        60,
+        now,
+        now + timedelta(days=1),
+    )
+    ruling = Ruling("boss", now, "", scope, 60, now + timedelta(hours=1), "ELV-1")
+    async with site.rows() as (session, tenant_id):
+        elevations = Elevations(session, tenant_id)
+        made = await elevations.create(draft)
+        if granted:
+            await elevations.rule(made.id, ruling)
+    return str(made.id)
+
+
+async def end_requests(site: Site, owner: str) -> None:
+    """Cancel whatever `owner` asked for and nobody decided about."""
+    ending = Ending(ElevationStatus.CANCELLED, datetime.now(UTC))
+    async with site.rows() as (session, tenant_id):
+        elevations = Elevations(session, tenant_id)
+        wanted = Filter(ElevationStatus.PENDING, owner=owner, limit=500)
+        for one in (await elevations.list(wanted)).items:
+            await elevations.end(one.id, ending)
+
+
 async def _stocked_for(site: Site, path: str) -> dict[str, str]:
     """A tool, or a bundle."""
-    if path.startswith("/api/admin/tools"):
+    if path.startswith("/api/admin/tools") or path in _ABOUT_A_TOOL:
         await stock(site, a_tool("listing"))
         return {"name": "listing"}
     if path.startswith("/api/admin/bundles/{name}"):
@@ -262,6 +373,22 @@ async def _ruled_for(site: Site, path: str) -> dict[str, str]:
         return {"name": "rule"}
     if "/{key_id}" in path:
         return {"key_id": await key_that(site, f"bsc_{uuid4().hex}")}
+    return {}
+
+
+async def _drafted_for(site: Site, path: str) -> dict[str, str]:
+    """A version of policies that nothing was changed about since, a draft or a test."""
+    if path.startswith("/api/admin/policy/versions/{number}"):
+        before = await site.get("/api/admin/policy/versions")
+        body = {"changes": {f"own {before.json()['total']}": _CHANGES["changes"]["listed"]}}
+        made = await site.post("/api/admin/policy/versions", json=body)
+        return {"number": str(made.json()["version"])}
+    if path.startswith("/api/admin/policy/drafts/{name}"):
+        await site.ask("PUT", "/api/admin/policy/drafts/night", json={"changes": {}})
+        return {"name": "night"}
+    if path == "/api/admin/policy/tests/{name}":
+        await site.ask("PUT", "/api/admin/policy/tests/one", json=_TEST)
+        return {"name": "one"}
     return {}
 
 

@@ -12,7 +12,7 @@ from bascule.audit.config import JournalConfig
 from bascule.audit.disk import Disk
 from bascule.audit.journal import open_journal
 from bascule.audit.lines import MAX_LINE_BYTES, encode
-from bascule.audit.reading import Filter, tail
+from bascule.audit.reading import Facts, Filter, records_of, tail
 from bascule.audit.recovery import recover
 from bascule.audit.writer import ChainWriter
 from bascule.gateway.errors import NotFound
@@ -156,3 +156,31 @@ def test_missing_directory_is_not_an_empty_answer(tmp_path: Path) -> None:
 def test_times_without_a_zone_are_refused() -> None:
     with pytest.raises(ValueError, match="time zone"):
         Filter(since=datetime(2026, 8, 1))  # noqa: DTZ001
+
+
+class Brief(Facts):
+    event_id: str = ""
+    key_id: str = ""
+
+
+def test_records_come_as_the_facts_that_are_wanted_newest_first(
+    tmp_path: Path, write_journal
+) -> None:
+    write_journal(tmp_path, 7, per_segment=3)
+    match = Filter(since=NOON + timedelta(seconds=3), until=NOON + timedelta(seconds=6))
+    found = list(records_of(tmp_path, match, Brief))
+    assert [one.event_id for one in found] == ["event-6", "event-5", "event-4", "event-3"]
+
+
+def test_every_writer_is_read(tmp_path: Path, write_journal) -> None:
+    write_journal(tmp_path, 2, writer="one")
+    write_journal(tmp_path, 3, writer="two")
+    assert len(list(records_of(tmp_path, Filter(), Brief))) == 5
+
+
+def test_reading_can_stop_early(tmp_path: Path, write_journal) -> None:
+    write_journal(tmp_path, 5)
+    found = records_of(tmp_path, Filter(), Brief)
+    assert next(found).event_id == "event-5"
+    found.close()
+    assert list(found) == []

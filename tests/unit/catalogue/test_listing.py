@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from bascule.catalogue.listing import MISSING_META, ListOffers, ListTools, NotServed, Standing
 from bascule.gateway.call import Call, Endpoint, EndpointKind, Method
+from bascule.gateway.decision import Circumstances
 from bascule.gateway.errors import ErrorCode, InvalidValue
 from bascule.gateway.inventory import Listed
 from bascule.gateway.principal import Principal
@@ -33,7 +34,9 @@ class Visible:
         self.tools = [make_tool(name) for name in names]
         self.asked: list[tuple[Principal, Endpoint]] = []
 
-    def visible(self, principal: Principal, endpoint: Endpoint) -> list[Tool]:
+    async def visible(
+        self, principal: Principal, endpoint: Endpoint, circumstances: Circumstances
+    ) -> list[Tool]:
         self.asked.append((principal, endpoint))
         return self.tools
 
@@ -145,11 +148,15 @@ class Offered:
         self._prompts = prompts
         self._templates = templates
 
-    def prompts(self, principal: Principal, endpoint: Endpoint) -> Sequence[Listed]:
+    async def prompts(
+        self, principal: Principal, endpoint: Endpoint, circumstances: Circumstances
+    ) -> Sequence[Listed]:
         del principal, endpoint
         return self._prompts
 
-    def templates(self, principal: Principal, endpoint: Endpoint) -> Sequence[Listed]:
+    async def templates(
+        self, principal: Principal, endpoint: Endpoint, circumstances: Circumstances
+    ) -> Sequence[Listed]:
         del principal, endpoint
         return self._templates
 

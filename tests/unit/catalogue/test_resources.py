@@ -1,5 +1,6 @@
 import json
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -10,6 +11,7 @@ from bascule.catalogue.listing import MISSING_META, NotServed
 from bascule.catalogue.owners import Owners
 from bascule.catalogue.resources import ListResources
 from bascule.gateway.call import Call, Endpoint, EndpointKind, Method
+from bascule.gateway.decision import Circumstances
 from bascule.gateway.errors import InvalidValue, UpstreamFailed, UpstreamTimeout
 from bascule.gateway.inventory import Target
 from bascule.gateway.principal import Principal
@@ -29,9 +31,11 @@ class Sees:
     def __init__(self, *hidden: tuple[str, str]) -> None:
         self._hidden = hidden
 
-    def sees(self, principal: Principal, target: Target) -> bool:
-        del principal
-        return (target.upstream, target.inner) not in self._hidden
+    async def sees_each(
+        self, principal: Principal, targets: Sequence[Target], circumstances: Circumstances
+    ) -> list[bool]:
+        del principal, circumstances
+        return [(one.upstream, one.inner) not in self._hidden for one in targets]
 
 
 class Lists:

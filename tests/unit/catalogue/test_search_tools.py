@@ -18,11 +18,13 @@ from bascule.catalogue.search_tools import (
 )
 from bascule.catalogue.searching import ToolIndex
 from bascule.gateway.call import EVERYTHING, Call, Endpoint, EndpointKind, Method, Result
+from bascule.gateway.decision import Circumstances
 from bascule.gateway.errors import InvalidArgument
 from bascule.gateway.principal import Principal
 from bascule.gateway.tool import Tool
 from bascule.protocol.tools import encode_definition
 from fakes.catalogue import TENANT, make_principal, make_snapshot, make_tool
+from fakes.decisions import NOW
 
 TOOLS = [make_tool(f"get_{word}") for word in ("slots", "dealers", "cars")]
 SECRET = make_tool("get_secret")
@@ -35,26 +37,29 @@ class Sees:
     def __init__(self, *tools: Tool) -> None:
         self._tools = tools
 
-    def visible(self, principal: Principal, endpoint: Endpoint) -> Sequence[Tool]:
+    async def visible(
+        self, principal: Principal, endpoint: Endpoint, circumstances: Circumstances
+    ) -> Sequence[Tool]:
         return self._tools
 
 
-def shown(most: int, *tools: Tool, endpoint: Endpoint = EVERYTHING) -> list[Tool]:
-    return list(Condensed(Sees(*tools), most).visible(make_principal(), endpoint))
+async def shown(most: int, *tools: Tool, endpoint: Endpoint = EVERYTHING) -> list[Tool]:
+    seen = Condensed(Sees(*tools), most)
+    return list(await seen.visible(make_principal(), endpoint, NOW))
 
 
-def test_a_short_list_stays_as_it_is() -> None:
-    assert shown(3, *TOOLS) == TOOLS
-    assert shown(0, *TOOLS) == TOOLS
+async def test_a_short_list_stays_as_it_is() -> None:
+    assert await shown(3, *TOOLS) == TOOLS
+    assert await shown(0, *TOOLS) == TOOLS
 
 
-def test_a_long_list_is_two_tools_and_the_essential_ones() -> None:
+async def test_a_long_list_is_two_tools_and_the_essential_ones() -> None:
     essential = replace(TOOLS[0], tags=(ESSENTIAL_TAG,))
-    assert shown(2, essential, *TOOLS[1:]) == [SEARCH, CALL, essential]
+    assert await shown(2, essential, *TOOLS[1:]) == [SEARCH, CALL, essential]
 
 
-def test_a_server_s_own_endpoint_shows_what_the_server_shows() -> None:
-    assert shown(1, *TOOLS, endpoint=Endpoint(EndpointKind.SERVER, "x")) == TOOLS
+async def test_a_server_s_own_endpoint_shows_what_the_server_shows() -> None:
+    assert await shown(1, *TOOLS, endpoint=Endpoint(EndpointKind.SERVER, "x")) == TOOLS
 
 
 def searching(shelf: Shelf | None = None) -> SearchTools:

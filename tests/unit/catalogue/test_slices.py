@@ -5,7 +5,7 @@ import pytest
 from bascule.catalogue.slices import behind, is_relayed, lenders, may_know, relayed, sole
 from bascule.gateway.call import Endpoint, EndpointKind
 from bascule.gateway.principal import Principal
-from bascule.gateway.rule import Action, Effect, RbacRule
+from bascule.gateway.rule import Action, Effect, Rule
 from bascule.gateway.tool import Bundle, Member, Release, Upstream, UpstreamKind
 from fakes.relayed import make_inventory, make_view
 
@@ -14,9 +14,9 @@ USER = Principal("acme", "u", frozenset({"user"}), frozenset({"tools:list"}))
 ADMIN = Principal("acme", "a", frozenset({"admin"}), frozenset({"system_admin"}))
 
 
-def rule(**fields: object) -> RbacRule:
+def rule(**fields: object) -> Rule:
     base = {"name": "r", "effect": Effect.ALLOW, "roles": frozenset({"user"})}
-    return RbacRule(**(base | fields))  # pyright: ignore[reportArgumentType]
+    return Rule(**(base | fields))  # pyright: ignore[reportArgumentType]
 
 
 @pytest.mark.parametrize("kind", UpstreamKind)
@@ -61,7 +61,7 @@ def test_the_only_service_there_is_is_alone_everywhere() -> None:
     ],
 )
 def test_a_server_no_rule_could_show_anything_of_does_not_exist_for_the_caller(
-    rules: tuple[RbacRule, ...], known: tuple[str, ...]
+    rules: tuple[Rule, ...], known: tuple[str, ...]
 ) -> None:
     view = replace(MIXED, rules=rules)
     assert relayed(view, Endpoint(), USER) == known

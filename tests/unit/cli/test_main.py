@@ -15,7 +15,7 @@ from bascule.cli.commands import config
 from fakes.instances import BASCULE, environment
 from unit.cli.shell import run
 
-GROUPS = ["tools", "import", "policy", "keys", "audit", "config"]
+GROUPS = ["tools", "import", "policy", "elevation", "keys", "audit", "config"]
 COMMANDS = ["up", "serve", "proxy", "call", "doctor", *GROUPS]
 
 
@@ -38,7 +38,11 @@ def every_command() -> list[list[str]]:
         if command not in GROUPS:
             found.append([command])
             continue
-        lines = run(command, "--help").out.partition("Commands")[2].splitlines()
+        lines = (
+            run(command, "--help", environ={"COLUMNS": "400"})
+            .out.partition("Commands")[2]
+            .splitlines()
+        )
         names = [one.strip("│ ").split(" ")[0] for one in lines if one.startswith("│ ")]
         found += [[command, name] for name in names if name]
     return found

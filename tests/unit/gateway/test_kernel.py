@@ -99,6 +99,7 @@ async def test_a_success_is_recorded_with_all_that_proves_it() -> None:
     assert record.status is Status.SUCCESS
     assert record.event_type is EventType.TOOL_CALL
     assert (record.tenant, record.user, record.agent) == ("acme", "ann", "planner")
+    assert not record.agent_verified
     assert (record.action, record.tool_name, record.tool_version) == (
         "tools/call",
         "get_slots",
@@ -118,6 +119,28 @@ async def test_a_success_is_recorded_with_all_that_proves_it() -> None:
     assert record.timestamp.tzinfo is not None
 
 
+async def test_roles_and_groups_of_the_caller_are_recorded_in_order() -> None:
+    class Member(FakeStage):
+        async def inbound(self, call: Call) -> Verdict:
+            ann = make_principal("ann", roles=("user", "clerk"))
+            call.principal = replace(ann, groups=frozenset({"/sales", "/desk"}), agent="planner")
+            return DENIAL
+
+    recorder = FakeRecorder()
+    await handle(Gateway(edition(FakeExecutor(), Member()), recorder), tool_call())
+    [record] = recorder.records
+    assert (record.roles, record.groups) == (("clerk", "user"), ("/desk", "/sales"))
+    assert (record.agent, record.agent_verified) == ("planner", True)
+
+
+async def test_a_record_says_nothing_of_roles_and_groups_that_nobody_has() -> None:
+    recorder = FakeRecorder()
+    await handle(Gateway(edition(FakeExecutor(), FakeStage(DENIAL)), recorder), tool_call())
+    [record] = recorder.records
+    written = msgspec.json.decode(msgspec.json.encode(record))
+    assert not {"roles", "groups", "agent_verified"} & set(written)
+
+
 async def test_a_refusal_is_recorded_with_its_private_reason() -> None:
     recorder, executor = FakeRecorder(), FakeExecutor()
     gateway = Gateway(edition(executor, Identified(), FakeStage(DENIAL)), recorder)
@@ -133,7 +156,7 @@ async def test_a_challenge_is_recorded_as_a_denial() -> None:
     recorder = FakeRecorder()
     challenge = Challenge("Ask first.", "needs approval", "https://example.com/approve")
     await handle(Gateway(edition(FakeExecutor(), FakeStage(challenge)), recorder), tool_call())
-    assert (recorder.last.status, recorder.last.error_code) == (Status.DENIED, "E1004")
+    assert (recorder.last.status, recorder.last.error_code) == (Status.DENIED, "E1012")
     assert recorder.last.error_message == "needs approval"
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bascule.gateway.masking import mask
+from bascule.gateway.masking import is_exact, is_whole, mask, shown_name
 
 # Without the mask character itself, so that what survives is what was there.
 SECRETS = st.text(alphabet=st.characters(exclude_characters="*", codec="utf-8"), max_size=60)
@@ -127,3 +127,37 @@ def test_what_lies_deeper_than_six_levels_is_counted_not_shown() -> None:
 
 def test_a_value_of_another_type_is_masked_as_text() -> None:
     assert mask(b"a secret in bytes") == "b'" + "*" * 16 + "s'"
+
+
+@given(st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text())
+def test_what_is_exact_in_a_record_is_what_was_sent(value: object) -> None:
+    shown = mask(value)
+    if is_exact(shown):
+        assert shown == value
+        assert type(shown) is type(value)
+
+
+@given(st.text(min_size=1))
+def test_no_text_is_exact_but_the_empty_one(text: str) -> None:
+    assert not is_exact(mask(text))
+    assert is_exact(mask(""))
+
+
+@given(st.dictionaries(st.text(max_size=120), st.integers(0, 9), max_size=60))
+def test_an_object_that_is_whole_has_the_members_that_were_sent(members: dict[str, int]) -> None:
+    shown = mask(members)
+    assert isinstance(shown, dict)
+    if is_whole(shown):
+        assert shown.keys() == members.keys()
+
+
+@given(st.lists(st.integers(0, 9), max_size=60))
+def test_an_array_that_is_whole_has_the_items_that_were_sent(items: list[int]) -> None:
+    shown = mask(items)
+    assert isinstance(shown, list)
+    assert is_whole(shown) == (shown == items)
+
+
+@given(st.text(max_size=120))
+def test_a_member_is_found_under_the_name_that_a_record_has_for_it(name: str) -> None:
+    assert set(mask({name: 1})) == {shown_name(name)}

@@ -1,11 +1,11 @@
 """The permissions there are, and the roles made of them."""
 
-from bascule.gateway.permissions import PERMISSIONS, SYSTEM_ADMIN, USERS_MANAGE
+from bascule.gateway.permissions import APPROVE, PERMISSIONS, SYSTEM_ADMIN, USERS_MANAGE
 from bascule.storage.seed import BUILTIN_ROLES
 
 _NAMES = {
     *("tools:list", "tools:execute", "tools:write", "policies:read", "policies:write"),
-    *("audit:read", "metrics:read", "users:manage"),
+    *("elevations:approve", "audit:read", "metrics:read", "users:manage"),
     *("mcp:view_servers", "mcp:manage_servers", "mcp:view_events"),
     *("mcp:manage_config", "mcp:view_logs", "mcp:bulk_operations", "system_admin"),
 }
@@ -13,7 +13,7 @@ _NAMES = {
 
 def test_there_are_these_permissions_each_with_a_sentence() -> None:
     assert PERMISSIONS.keys() == _NAMES
-    assert {SYSTEM_ADMIN, USERS_MANAGE} <= _NAMES
+    assert {APPROVE, SYSTEM_ADMIN, USERS_MANAGE} <= _NAMES
     for sentence in PERMISSIONS.values():
         assert sentence[0].isupper()
         assert sentence.endswith(".")

@@ -23,4 +23,6 @@ def test_a_broken_seal_says_nothing_of_why():
 
 
 def test_the_names_of_purposes_stay_what_tokens_were_made_with():
-    assert set(Purpose) == {"session", "endpoint", "cursor", "request-state", "parked", "task"}
+    assert set(Purpose) == {
+        "session", "endpoint", "cursor", "request-state", "parked", "task", "elevation",
+    }  # fmt: skip

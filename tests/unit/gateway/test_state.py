@@ -7,6 +7,7 @@ from bascule.gateway.state import (
     MOST_TTL_SECONDS,
     MOST_VALUE_BYTES,
     StateUnavailable,
+    check_life,
     check_value,
 )
 
@@ -20,6 +21,8 @@ def test_a_value_up_to_the_most_may_live_up_to_the_longest(ttl_seconds: float):
 def test_a_life_of_nothing_or_for_ever_is_a_mistake_of_the_program(ttl_seconds: float):
     with pytest.raises(ValueError, match="cannot live"):
         check_value(b"", ttl_seconds)
+    with pytest.raises(ValueError, match="cannot live"):
+        check_life(ttl_seconds)
 
 
 def test_a_value_too_large_is_a_mistake_of_the_program():

@@ -1,20 +1,24 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from bascule.gateway.call import Call, Endpoint, EndpointKind, Method, More
+from bascule.gateway.elevation import Elevation, Grant, Scope, ScopeKind
 from bascule.gateway.errors import ErrorCode
 from bascule.gateway.inventory import ItemKind, Target
 from bascule.gateway.principal import Principal
-from bascule.gateway.rule import Action, Effect, RbacRule
+from bascule.gateway.rule import Action, ArgumentTest, Effect, Operator, Rule, RuleKind
 from bascule.gateway.snapshot import Snapshot
 from bascule.gateway.stage import FailureMode
-from bascule.gateway.tool import Bundle, Home, Release, Tool
-from bascule.gateway.verdict import PASS, Refuse, Verdict
+from bascule.gateway.tool import Bundle, Home, Release, RiskLevel, Tool
+from bascule.gateway.verdict import PASS, Challenge, Need, Refuse, Verdict
 from bascule.policy.access import Access
 from bascule.policy.authorise import Authorise, within
+from bascule.policy.elevate import Elevate
 from fakes.catalogue import TENANT, make_principal, make_snapshot, make_tool
+from fakes.decisions import NOW
 from fakes.relayed import (
     make_inventory,
     make_prompt,
@@ -33,8 +37,8 @@ TOOLS = [
     make_tool("delete_customer", bundle="booking"),
 ]
 HIDE_DELETE = [
-    RbacRule("users", Effect.ALLOW, frozenset({"user"})),
-    RbacRule("no-delete", Effect.DENY, frozenset({"user"}), tools=frozenset({"delete_*"})),
+    Rule("users", Effect.ALLOW, frozenset({"user"})),
+    Rule("no-delete", Effect.DENY, frozenset({"user"}), tools=frozenset({"delete_*"})),
 ]
 
 
@@ -94,8 +98,8 @@ async def test_a_hidden_tool_is_answered_like_one_that_never_existed(name: str) 
     assert said[0].public.startswith(f"Unknown tool: {name}.")
 
 
-def deny(name: str) -> RbacRule:
-    return RbacRule(f"no-{name}", Effect.DENY, frozenset({"user"}), tools=frozenset({name}))
+def deny(name: str) -> Rule:
+    return Rule(f"no-{name}", Effect.DENY, frozenset({"user"}), tools=frozenset({name}))
 
 
 async def test_a_hidden_and_an_unknown_name_differ_only_in_the_name() -> None:
@@ -148,9 +152,7 @@ async def test_a_hostile_name_is_cut_in_the_answer() -> None:
 
 
 async def test_a_tool_that_may_be_seen_but_not_called_is_forbidden_by_name() -> None:
-    rules = [
-        RbacRule("see", Effect.ALLOW, frozenset({"user"}), actions=frozenset({Action.DISCOVER}))
-    ]
+    rules = [Rule("see", Effect.ALLOW, frozenset({"user"}), actions=frozenset({Action.DISCOVER}))]
     verdict, call = await judge(make_snapshot(TOOLS, rules=rules), "get_slots")
     assert refusal(verdict).error is ErrorCode.FORBIDDEN
     assert "get_slots" in refusal(verdict).public
@@ -173,7 +175,7 @@ async def test_an_endpoint_narrows_lists_and_calls_alike(
     endpoint: Endpoint, names: list[str]
 ) -> None:
     snapshot = make_snapshot(TOOLS)
-    listed = Authorise(Access(snapshot)).visible(make_principal(), endpoint)
+    listed = await Authorise(Access(snapshot)).visible(make_principal(), endpoint, NOW)
     assert [tool.name for tool in listed] == names
     for tool in TOOLS:
         verdict, _ = await judge(snapshot, tool.name, endpoint=endpoint)
@@ -190,7 +192,7 @@ async def test_a_tool_outside_the_endpoint_is_unknown_there() -> None:
 
 async def test_an_endpoint_never_widens_what_a_caller_may_do() -> None:
     snapshot = make_snapshot(TOOLS, rules=HIDE_DELETE)
-    listed = Authorise(Access(snapshot)).visible(make_principal(), BOOKING)
+    listed = await Authorise(Access(snapshot)).visible(make_principal(), BOOKING, NOW)
     assert [tool.name for tool in listed] == ["get_slots"]
     verdict, _ = await judge(snapshot, "delete_customer", endpoint=BOOKING)
     assert refusal(verdict).error is ErrorCode.TOOL_NOT_FOUND
@@ -218,7 +220,7 @@ def note(upstream: str = "alpha") -> Target:
 
 
 async def aim(
-    found: Found, rules: list[RbacRule] | None = None, method: Method = Method.RESOURCES_READ
+    found: Found, rules: list[Rule] | None = None, method: Method = Method.RESOURCES_READ
 ) -> tuple[Verdict, Call]:
     call = Call(method, "c-1", principal=make_principal(), more=More(uri="note://x"))
     call.snapshot = make_snapshot(rules=rules)
@@ -232,14 +234,14 @@ async def test_a_read_gets_its_target_and_the_rule_that_allowed_it() -> None:
 
 
 async def test_of_several_targets_the_first_that_may_be_used_is_meant() -> None:
-    beta = RbacRule("beta", Effect.ALLOW, frozenset({"user"}), bundles=frozenset({"beta"}))
+    beta = Rule("beta", Effect.ALLOW, frozenset({"user"}), bundles=frozenset({"beta"}))
     verdict, call = await aim(Found(note(), note("beta")), [beta])
     assert verdict is PASS
     assert call.target == note("beta")
 
 
 async def test_what_may_be_seen_but_not_used_is_forbidden() -> None:
-    see = RbacRule("see", Effect.ALLOW, frozenset({"user"}), frozenset({Action.DISCOVER}))
+    see = Rule("see", Effect.ALLOW, frozenset({"user"}), frozenset({Action.DISCOVER}))
     verdict, call = await aim(Found(note()), [see])
     assert refusal(verdict).error is ErrorCode.FORBIDDEN
     assert call.target is None
@@ -308,11 +310,11 @@ async def test_prompts_and_templates_are_those_of_the_endpoint_each_template_onc
     ]
     authorise = Authorise(Access(snapshot_of(make_view(*inventories))))
     ann = make_principal()
-    assert [one.name for one in authorise.prompts(ann, Endpoint())] == ["alpha", "beta"]
-    assert [one.name for one in authorise.prompts(ann, SERVER)] == ["alpha"]
-    assert [one.upstream for one in authorise.templates(ann, Endpoint())] == ["alpha"]
+    assert [one.name for one in await authorise.prompts(ann, Endpoint(), NOW)] == ["alpha", "beta"]
+    assert [one.name for one in await authorise.prompts(ann, SERVER, NOW)] == ["alpha"]
+    assert [one.upstream for one in await authorise.templates(ann, Endpoint(), NOW)] == ["alpha"]
     bundle = Endpoint(EndpointKind.BUNDLE, "beta")
-    assert [one.upstream for one in authorise.templates(ann, bundle)] == ["beta"]
+    assert [one.upstream for one in await authorise.templates(ann, bundle, NOW)] == ["beta"]
 
 
 def desk_of(*shown: Tool, releases: tuple[Release, ...] = (), **endpoints: Tool) -> Snapshot:
@@ -343,7 +345,7 @@ async def test_a_borrowed_tool_is_called_by_its_name_there_and_recorded_by_its_o
 async def test_a_bundle_that_borrows_serves_what_is_in_its_selection_and_nothing_else() -> None:
     snapshot = desk_of(BORROWED)
     authorise = Authorise(Access(snapshot))
-    assert authorise.visible(make_principal(), DESK) == [BORROWED]
+    assert await authorise.visible(make_principal(), DESK, NOW) == [BORROWED]
     for name, endpoint in (("get_slots", DESK), ("free_slots", Endpoint()), ("x", DESK)):
         verdict, call = await judge(snapshot, name, endpoint=endpoint)
         assert refusal(verdict).error is ErrorCode.TOOL_NOT_FOUND
@@ -352,7 +354,7 @@ async def test_a_bundle_that_borrows_serves_what_is_in_its_selection_and_nothing
 
 async def test_a_denied_tool_does_not_come_back_under_another_name() -> None:
     snapshot = desk_of(BORROWED, PURGE)
-    assert Authorise(Access(snapshot)).visible(make_principal(), DESK) == [BORROWED]
+    assert await Authorise(Access(snapshot)).visible(make_principal(), DESK, NOW) == [BORROWED]
     hidden = refusal((await judge(snapshot, "purge", endpoint=DESK))[0])
     absent = refusal((await judge(desk_of(BORROWED), "purge", endpoint=DESK))[0])
     assert (hidden.error, hidden.public, hidden.details) == (
@@ -388,3 +390,161 @@ async def test_of_a_bundle_without_releases_none_can_be_pinned() -> None:
         desk_of(BORROWED), "x", endpoint=Endpoint(EndpointKind.BUNDLE, "desk@1")
     )
     assert refusal(verdict).public == "The bundle desk has no release 1. It has none."
+
+
+# What depends on more than the kind of caller.
+
+EVERYTHING_ALLOWED = Rule("users", Effect.ALLOW, frozenset({"user"}))
+ABOVE_FIVE = (ArgumentTest(("amount",), Operator.ABOVE, 5),)
+
+
+def conditional(name: str, effect: Effect, **members: Any) -> Rule:
+    return Rule(name, effect, frozenset(), kind=RuleKind.CONDITION, **members)
+
+
+class Grants:
+    """Covers calls by what it was given, and remembers what it was asked."""
+
+    def __init__(self, found: Elevation) -> None:
+        self._found = found
+        self.asked: list[tuple[str, dict[str, object], str]] = []
+
+    async def check(
+        self,
+        principal: Principal,
+        tool: Tool,
+        arguments: Mapping[str, object],
+        *,
+        continues: str,
+    ) -> Elevation:
+        self.asked.append((tool.name, dict(arguments), continues))
+        return self._found
+
+
+GRANT = Grant("g-1", Scope(ScopeKind.TOOL, "get_slots"), 0.0, 1.0)
+
+
+async def use(
+    *rules: Rule,
+    grants: Grants | None = None,
+    arguments: dict[str, object] | None = None,
+    tool: Tool = TOOLS[0],
+    **members: Any,
+) -> tuple[Verdict, Call]:
+    snapshot = make_snapshot([tool], rules=[EVERYTHING_ALLOWED, *rules])
+    view = replace(snapshot.tenant(TENANT), policy_version=12)
+    call = Call(Method.TOOLS_CALL, "c-1", tool_name=tool.name, principal=make_principal())
+    call.snapshot = replace(snapshot, tenants={TENANT: view})
+    call.arguments = arguments or {}
+    for name, value in members.items():
+        setattr(call, name, value)
+    verdict = await Authorise(Access(call.snapshot)).inbound(call)
+    return (await Elevate(grants).inbound(call) if verdict is PASS else verdict), call
+
+
+async def test_a_condition_decides_call_by_call_and_leaves_what_it_read() -> None:
+    rule = conditional("limit", Effect.DENY, arguments=ABOVE_FIVE, public="Five at most.")
+    verdict, call = await use(rule, arguments={"amount": 5})
+    assert verdict is PASS
+    read = {"policy": {"version": 12, "inputs": ["arguments.amount", "roles", "tool.risk"]}}
+    assert (call.rule, call.notes) == ("users", read)
+    verdict, call = await use(rule, arguments={"amount": 6})
+    assert refusal(verdict).error is ErrorCode.FORBIDDEN
+    assert refusal(verdict).public.endswith("Ask an administrator for access. Five at most.")
+    assert "limit" in refusal(verdict).private
+    assert (call.tool, call.notes) == (None, read)
+
+
+async def test_what_nothing_dynamic_concerns_leaves_no_note() -> None:
+    elsewhere = conditional("x", Effect.DENY, tools=frozenset({"x"}), arguments=ABOVE_FIVE)
+    verdict, call = await use(elsewhere, arguments={"amount": 9})
+    assert (verdict, call.notes) == (PASS, None)
+
+
+async def test_arguments_that_a_bundle_fixes_are_judged_with_the_others() -> None:
+    fixed = replace(TOOLS[0], defaults={"amount": 9})
+    rule = conditional("limit", Effect.DENY, arguments=ABOVE_FIVE)
+    verdict, call = await use(rule, arguments={"amount": 1}, tool=fixed)
+    assert refusal(verdict).error is ErrorCode.FORBIDDEN
+    assert call.arguments == {"amount": 1}
+
+
+async def test_who_comes_from_elsewhere_does_not_learn_that_there_is_a_tool() -> None:
+    office = conditional("office", Effect.DENY, networks=frozenset({"192.0.2.0/24"}))
+    verdict, _ = await use(office, peer="192.0.2.1")
+    assert refusal(verdict).error is ErrorCode.TOOL_NOT_FOUND
+    assert (await use(office, peer="192.0.3.1"))[0] is PASS
+    verdict, _ = await use(office)
+    assert refusal(verdict).error is ErrorCode.FORBIDDEN, "seen, as nobody knows from where"
+
+
+async def test_a_call_that_needs_a_grant_passes_with_one_and_names_it() -> None:
+    grants = Grants(Elevation(GRANT))
+    rule = conditional("big", Effect.ELEVATE, arguments=ABOVE_FIVE)
+    verdict, call = await use(rule, grants=grants, arguments={"amount": 9})
+    assert verdict is PASS
+    assert (call.rule, call.tool) == ("big", TOOLS[0])
+    assert call.notes is not None
+    assert call.notes["elevation"] == "g-1"
+    assert grants.asked == [("get_slots", {"amount": 9}, "")]
+    verdict, _ = await use(rule, grants=grants, arguments={"amount": 1})
+    assert verdict is PASS
+    assert len(grants.asked) == 1
+
+
+async def test_without_a_grant_the_caller_is_sent_where_one_can_be_asked_for() -> None:
+    grants = Grants(Elevation(None, "https://gate.example/elevate/x"))
+    privileged = make_tool("drop", risk=RiskLevel.PRIVILEGED)
+    verdict, call = await use(grants=grants, tool=privileged)
+    assert isinstance(verdict, Challenge)
+    assert (verdict.need, verdict.url) == (Need.ELEVATION, "https://gate.example/elevate/x")
+    assert "builtin:privileged" in verdict.private
+    assert call.tool is privileged
+    for nobody in (None, Grants(Elevation(None))):
+        verdict, _ = await use(grants=nobody, tool=privileged)
+        assert refusal(verdict).error is ErrorCode.ELEVATION_REQUIRED
+        assert refusal(verdict).details == {"requires_elevation": True}
+
+
+async def test_only_what_a_server_asked_goes_on_with_a_covered_call() -> None:
+    """Elsewhere the member is ignored: who sends it must not use a grant twice."""
+    rule = conditional("all", Effect.ELEVATE)
+    state = More(request_state="sealed")
+    for tool, continues in ((make_relayed("ask"), "sealed"), (TOOLS[0], "")):
+        grants = Grants(Elevation(GRANT))
+        verdict, _ = await use(rule, grants=grants, tool=tool, more=state)
+        assert verdict is PASS
+        assert [one[2] for one in grants.asked] == [continues]
+
+
+async def test_a_grant_is_not_asked_for_where_the_rules_refuse() -> None:
+    grants = Grants(Elevation(GRANT))
+    deny = Rule("no", Effect.DENY, frozenset({"user"}), frozenset({Action.INVOKE}))
+    verdict, _ = await use(deny, conditional("all", Effect.ELEVATE), grants=grants)
+    assert refusal(verdict).error is ErrorCode.FORBIDDEN
+    assert grants.asked == []
+
+
+async def test_a_task_goes_on_with_a_use_that_was_let_through() -> None:
+    rules = [EVERYTHING_ALLOWED, conditional("all", Effect.ELEVATE)]
+    task = Target(ItemKind.TASK, "alpha", "slow", "alpha", "t-1")
+    call = Call(Method.TASKS_GET, "c-1", principal=make_principal())
+    call.snapshot = make_snapshot([make_tool("slow")], rules=rules)
+    verdict = await Authorise(Access(call.snapshot), Found(task)).inbound(call)
+    assert (verdict, call.target, call.rule) == (PASS, task, "all")
+    read = Call(Method.RESOURCES_READ, "c-1", principal=make_principal())
+    verdict = await Authorise(Access(call.snapshot), Found(note())).inbound(read)
+    assert refusal(verdict).error is ErrorCode.FORBIDDEN, "only tools can be elevated"
+
+
+async def test_at_bundles_and_servers_conditions_count_as_well() -> None:
+    rule = conditional("limit", Effect.DENY, arguments=ABOVE_FIVE)
+    tool = make_relayed("ask", front="alpha_ask")
+    server = Endpoint(EndpointKind.SERVER, "alpha")
+    for arguments, passes in (({"amount": 1}, True), ({"amount": 9}, False)):
+        verdict, call = await use(rule, tool=tool, arguments=arguments, endpoint=server)
+        assert (verdict is PASS) is passes
+        call = Call(Method.TOOLS_CALL, "c-1", tool_name="ask", endpoint=server)
+        call.principal, call.arguments = make_principal(), arguments
+        call.snapshot = make_snapshot([tool], rules=[EVERYTHING_ALLOWED, rule])
+        assert (await Authorise(Access(call.snapshot)).inbound(call) is PASS) is passes

@@ -5,31 +5,35 @@ from fnmatch import fnmatchcase
 
 import pytest
 
-from bascule.gateway.rule import Action, Effect, RbacRule
+from bascule.gateway.rule import Action, Effect, Rule
 from bascule.gateway.tool import Home, Tool
 from bascule.policy import reaching as room
-from bascule.policy.access import Access, decide
+from bascule.policy.access import Access
+from bascule.policy.entries import Entry
 from bascule.policy.judging import Judge
 from bascule.policy.reaching import Groups, Invocable, Renamed, Visible
 from fakes.catalogue import make_principal, make_snapshot, make_tool
+from fakes.decisions import decide
 from fakes.relayed import make_relayed
 
 USER = frozenset({"user"})
 
 
-def judge_of(*rules: RbacRule, administrator: str | None = None) -> Judge:
+def judge_of(*rules: Rule, administers: bool = False) -> Judge:
+    caller = make_principal(roles=("user", "admin") if administers else ("user",))
+
     def slowly(tool: Tool) -> str | None:
-        decision = decide(rules, make_principal(), tool, Action.DISCOVER)
+        decision = decide(rules, caller, tool, Action.DISCOVER)
         return decision.rule if decision.allowed else None
 
-    return Judge(rules, administrator=administrator, decide=slowly)
+    return Judge(lambda: map(Entry, rules), administers=administers, decide=slowly)
 
 
 def groups_of(*tools: Tool) -> Groups:
     return Groups({tool.name: tool for tool in tools})
 
 
-READS = RbacRule("reads", Effect.ALLOW, USER, tools=frozenset({"get_*", "search"}))
+READS = Rule("reads", Effect.ALLOW, USER, tools=frozenset({"get_*", "search"}))
 TOOLS = [make_tool(name) for name in ("delete_slot", "get_car", "get_slot", "set_car")]
 
 
@@ -46,7 +50,7 @@ def test_tools_are_mappings_by_name_in_listing_order() -> None:
     assert visible.get("nothing", TOOLS[0]) is TOOLS[0]
     with pytest.raises(KeyError):
         visible["set_car"]
-    invocable = Invocable(visible, judge)
+    invocable = Invocable(visible, judge.rule_for)
     assert dict(invocable) == {"get_car": "reads", "get_slot": "reads"}
     assert len(invocable) == 2
     assert invocable.get("set_car", "none") == "none"
@@ -57,7 +61,7 @@ def test_tools_are_mappings_by_name_in_listing_order() -> None:
 def test_what_may_be_called_must_be_seen() -> None:
     groups = groups_of(*TOOLS)
     visible = Visible(groups, judge_of(READS))
-    assert list(Invocable(visible, judge_of(administrator="admin"))) == ["get_car", "get_slot"]
+    assert list(Invocable(visible, judge_of(administers=True).rule_for)) == ["get_car", "get_slot"]
 
 
 def test_tools_of_servers_are_found_by_the_name_they_have_there() -> None:
@@ -77,7 +81,7 @@ def test_tools_of_servers_are_found_by_the_name_they_have_there() -> None:
 def test_a_list_is_made_once_for_all_who_see_the_same() -> None:
     groups, judge = groups_of(*TOOLS), judge_of(READS)
     assert groups.visible(judge) is groups.visible(judge)
-    everything = judge_of(administrator="admin")
+    everything = judge_of(administers=True)
     assert groups.visible(everything) == tuple(TOOLS)
     assert groups.visible(judge_of()) == ()
 
@@ -94,7 +98,7 @@ def test_lists_are_kept_up_to_a_number_of_tools(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_what_is_prepared_gives_the_same_lists() -> None:
-    rules = [READS, RbacRule("no", Effect.DENY, USER, tools=frozenset({"*_slot"}))]
+    rules = [READS, Rule("no", Effect.DENY, USER, tools=frozenset({"*_slot"}))]
     prepared, lazy = (
         Access(make_snapshot(TOOLS, rules=rules)),
         Access(make_snapshot(TOOLS, rules=rules)),
@@ -114,9 +118,9 @@ def test_lists_know_every_name_of_every_tool() -> None:
         replace(make_tool("shown", bundle="desk"), home=Home("drop", "booking", {})),
         replace(make_tool("other", bundle="desk"), home=Home("get_car", "booking", {})),
     ]
-    everything = RbacRule("all", Effect.ALLOW, USER)
+    everything = Rule("all", Effect.ALLOW, USER)
     for denied in ("drop", "dro*", "*rop"):
-        rules = (everything, RbacRule("no", Effect.DENY, USER, tools=frozenset({denied})))
+        rules = (everything, Rule("no", Effect.DENY, USER, tools=frozenset({denied})))
         visible = Visible(groups_of(*tools), judge_of(*rules))
         assert list(visible) == ["get_slot", "other"], denied
         assert [one.name for one in tools if visible.get(one.name)] == list(visible)
@@ -128,7 +132,7 @@ def test_lists_know_every_name_of_every_tool() -> None:
 )
 def test_several_rules_allow_what_any_of_them_does(patterns: set[str]) -> None:
     rules = [
-        RbacRule(one, Effect.ALLOW, USER, tools=frozenset({one}), priority=number)
+        Rule(one, Effect.ALLOW, USER, tools=frozenset({one}), priority=number)
         for number, one in enumerate(sorted(patterns))
     ]
     judge = judge_of(*rules)
@@ -139,8 +143,8 @@ def test_several_rules_allow_what_any_of_them_does(patterns: set[str]) -> None:
 
 def test_a_bundle_is_seen_whole_where_a_rule_allows_all_of_it() -> None:
     tools = [make_tool("a", bundle="fleet"), make_tool("b"), make_tool("c", bundle="fleet")]
-    fleet = RbacRule("fleet", Effect.ALLOW, USER, bundles=frozenset({"fleet"}))
+    fleet = Rule("fleet", Effect.ALLOW, USER, bundles=frozenset({"fleet"}))
     visible = Visible(groups_of(*tools), judge_of(fleet))
     assert list(visible) == ["a", "c"]
-    invocable = Invocable(visible, judge_of(fleet))
+    invocable = Invocable(visible, judge_of(fleet).rule_for)
     assert [invocable.get("a"), invocable.get("a")] == ["fleet", "fleet"]

@@ -5,6 +5,7 @@ import pytest
 from bascule.settings.consistency import RULES, is_loopback
 from bascule.settings.inventory import inventory
 from bascule.settings.model import Redis, Server, Settings
+from bascule.settings.policy import Elevation, Policy
 from bascule.settings.secret import ConnectionUrl
 
 
@@ -79,3 +80,48 @@ def test_half_of_a_tls_or_proxy_setup_is_none(server: dict[str, Any], key: str) 
 )
 def test_a_whole_tls_or_proxy_setup_contradicts_nothing(server: dict[str, Any]) -> None:
     assert contradictions(Settings(server=Server(**server))) == []
+
+
+@pytest.mark.parametrize(
+    ("policy", "keys"),
+    [
+        ({"rego_engine": "opa"}, []),
+        ({"rego_engine": "opa", "opa_url": ""}, ["policy.opa_url"]),
+        ({"rego_engine": "embedded", "opa_url": ""}, []),
+        ({"opa_token": "t0ken"}, ["policy.opa_token"]),
+        ({"rego_engine": "opa", "opa_token": "t0ken"}, []),
+    ],
+)
+def test_an_opa_server_is_asked_at_its_address_or_not_at_all(
+    policy: dict[str, Any], keys: list[str]
+) -> None:
+    assert contradictions(Settings(policy=Policy.model_validate(policy))) == keys
+
+
+@pytest.mark.parametrize(
+    ("elevation", "keys"),
+    [
+        ({"default_minutes": 480}, []),
+        ({"default_minutes": 481}, ["elevation.default_minutes"]),
+        ({"max_minutes": 30}, ["elevation.default_minutes"]),
+        ({"default_minutes": 30, "max_minutes": 30}, []),
+        ({"pim_token": "t0ken"}, ["elevation.pim_token"]),
+        ({"pim_token": "t0ken", "pim_url": "https://pim.example.com"}, []),
+        ({"pim_url": "https://pim.example.com"}, []),
+    ],
+)
+def test_grants_last_no_longer_than_allowed_and_a_token_has_somebody_to_show_it_to(
+    elevation: dict[str, Any], keys: list[str]
+) -> None:
+    assert contradictions(Settings(elevation=Elevation.model_validate(elevation))) == keys
+
+
+def test_no_contradiction_repeats_a_token() -> None:
+    settings = Settings(
+        policy=Policy.model_validate({"opa_token": "hunter2"}),
+        elevation=Elevation.model_validate({"pim_token": "hunter2"}),
+    )
+    said = [found for rule in RULES if (found := rule.check(settings))]
+
+    assert len(said) == 2
+    assert "hunter2" not in repr(said)

@@ -5,7 +5,8 @@ from bascule.telemetry.redaction import is_secret_name
 def test_the_sections_are_the_ones_agreed_on():
     assert list(sections()) == [
         "app", "server", "database", "redis", "upstreams", "catalogue", "identity", "llm",
-        "security", "observability", "cache", "guards", "plugins", "sandbox", "audit",
+        "security", "observability", "cache", "policy", "elevation", "guards", "plugins",
+        "sandbox", "audit",
     ]  # fmt: skip
     assert reserved_sections() == {"llm"}
 
@@ -32,7 +33,10 @@ def test_names_for_all_layers_are_unique():
 
 
 def test_no_harmless_setting_is_named_like_a_secret():
-    secrets = ["security.sealing_keys", "security.secret_keys", "security.vault_token"]
+    secrets = [
+        *("security.sealing_keys", "security.secret_keys", "security.vault_token"),
+        *("policy.opa_token", "elevation.pim_token"),
+    ]
     assert [one.key for one in inventory().values() if is_secret_name(one.name)] == secrets
     assert [one.key for one in inventory().values() if one.is_secret] == [
         "database.url",
@@ -40,6 +44,8 @@ def test_no_harmless_setting_is_named_like_a_secret():
         "security.sealing_keys",
         "security.secret_keys",
         "security.vault_token",
+        "policy.opa_token",
+        "elevation.pim_token",
     ]
 
 
@@ -55,6 +61,8 @@ def test_defaults_are_those_promised():
         "server.max_streams": 4096, "server.max_streams_per_principal": 64,
         "server.stream_keep_alive_seconds": 15.0, "upstreams.max_streams_per_origin": 1024,
         "upstreams.prefix": "collision", "cache.max_entries": 10_000, "security.sealing_keys": [],
+        "policy.rego_engine": "embedded", "policy.opa_url": "http://localhost:8181",
+        "elevation.default_minutes": 60, "elevation.self_approval": False,
         "audit.mode": "strict", "observability.metrics_enabled": True,
     }  # fmt: skip
     assert {key: inventory()[key].default for key in promised} == promised

@@ -18,6 +18,7 @@ async def test_full_it_refuses_and_says_to_try_later():
         state.put("b", b"", 60),
         state.put_new("b", b"", 60),
         state.append("b", b"", most=10, ttl_seconds=60),
+        state.count("b", 60),
     ):
         with pytest.raises(StateUnavailable, match="try again later"):
             await refused
@@ -71,9 +72,13 @@ async def test_everything_expires_by_its_own_clock():
     state = MemoryState(clock=lambda: now[0])
     await state.put("a", b"1", 10)
     await state.append("a", b"1", most=2, ttl_seconds=20)
+    await state.count("a", 10)
 
+    now[0] = 9
+    assert await state.count("a", 10) == 2
     now[0] = 10
     assert await state.get("a") is None
+    assert await state.count("a", 10) == 1
     assert await state.read("a", 0) == [(1, b"1")]
     now[0] = 20
     assert await state.read("a", 0) == []

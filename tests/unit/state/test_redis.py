@@ -91,6 +91,7 @@ async def test_whatever_goes_wrong_the_call_is_refused(answer: bytes):
             state.take("a"),
             state.delete("a"),
             state.append("a", b"", most=1, ttl_seconds=1),
+            state.count("a", 1),
             state.read("a", 0),
             state.publish("a", b""),
         ):
@@ -114,9 +115,12 @@ async def test_a_command_that_was_not_answered_is_never_sent_again():
             await state.take("nonce")
         with pytest.raises(StateUnavailable):
             await state.append("log", b"event", most=9, ttl_seconds=60)
+        with pytest.raises(StateUnavailable):
+            await state.count("count", 60)
 
     assert b"".join(sent).count(b"GETDEL\r\n") == 1
     assert b"".join(sent).count(b"XADD\r\n") == 1
+    assert b"".join(sent).count(b"INCR\r\n") == 1
 
 
 async def test_it_is_not_local():

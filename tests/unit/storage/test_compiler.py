@@ -6,15 +6,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
-from bascule.gateway.rule import Effect, RbacRule
+from bascule.gateway.rule import Effect, Rule, RuleKind
 from bascule.gateway.snapshot import Snapshot, TenantView
 from bascule.gateway.tool import ToolStatus
 from bascule.storage.compiler import compile_snapshot
 from bascule.storage.database import Database
+from bascule.storage.documents import PolicyState, policy_document
 from bascule.storage.errors import StorageError
 from bascule.storage.repositories.bundles import Bundles, BundleStatus
 from bascule.storage.repositories.keys import KeyDraft, Keys
 from bascule.storage.repositories.policies import Policies
+from bascule.storage.repositories.policy_changes import Alteration, PolicyChanges
 from bascule.storage.repositories.roles import Roles
 from bascule.storage.repositories.scope import TenantId
 from bascule.storage.repositories.tenants import Tenants
@@ -111,7 +113,7 @@ async def test_active_rules_come_by_priority_and_then_by_name(
     database: Database, tenant: TenantId
 ) -> None:
     rules = [
-        RbacRule(name, Effect.ALLOW, frozenset({"user"}), priority=priority)
+        Rule(name, Effect.ALLOW, frozenset({"user"}), priority=priority)
         for name, priority in (("b", 5), ("a", 5), ("top", 9), ("off", 7))
     ]
     async with database.change(author="t") as session:
@@ -166,9 +168,7 @@ async def test_tenants_share_nothing(database: Database, tenant: TenantId) -> No
             await Keys(session, mine).create(
                 KeyDraft("same", _digest(secret), "bsc_", frozenset({"admin"}))
             )
-            await Policies(session, mine).create(
-                RbacRule("same", Effect.ALLOW, frozenset({secret}))
-            )
+            await Policies(session, mine).create(Rule("same", Effect.ALLOW, frozenset({secret})))
     async with database.change(author="t") as session:
         await add_tools(session, other, [a_tool("theirs")])
     snapshot = await _compile(database)
@@ -212,7 +212,7 @@ async def test_a_tool_that_cannot_be_read_is_disabled_and_the_others_live(
 async def test_a_policy_that_cannot_be_read_stops_the_compilation(
     database: Database, tenant: TenantId
 ) -> None:
-    rule = RbacRule("deny-all", Effect.DENY, frozenset({"user"}))
+    rule = Rule("deny-all", Effect.DENY, frozenset({"user"}))
     async with database.change(author="t") as session:
         await Policies(session, tenant).create(rule)
         async with across_tenants(session, "by hand"):
@@ -228,3 +228,33 @@ async def test_more_tools_than_one_batch_are_all_there(
     async with database.change(author="t") as session:
         await add_tools(session, tenant, [a_tool(name) for name in names])
     assert list((await _view(database)).tools) == names
+
+
+async def test_policies_of_every_kind_are_in_the_snapshot_with_their_version(
+    database: Database, tenant: TenantId
+) -> None:
+    rules = [
+        Rule(kind.value, Effect.DENY, frozenset(), kind=kind, tools=frozenset({"x"}))
+        for kind in RuleKind
+    ]
+    made = [Alteration("rbac", None, policy_document(PolicyState(rules[0])))]
+    async with database.change(author="t") as session:
+        for rule in rules:
+            await Policies(session, tenant).create(rule)
+        await PolicyChanges(session, tenant).append(made)
+    async with database.read() as session:
+        view = (await compile_snapshot(session)).tenant("default")
+    assert set(view.rules) == set(rules)
+    assert view.policy_version == 1
+
+
+async def test_a_policy_of_a_kind_from_the_future_stops_the_compilation(
+    database: Database, tenant: TenantId
+) -> None:
+    async with database.change(author="t") as session:
+        await Policies(session, tenant).create(Rule("new", Effect.DENY, frozenset({"user"})))
+        async with across_tenants(session, "by hand"):
+            await session.execute(text("UPDATE policies SET type = 'quantum'"))
+    async with database.read() as session:
+        with pytest.raises(StorageError, match="Policy new cannot be read"):
+            await compile_snapshot(session)

@@ -2,6 +2,7 @@ from bascule.gateway.call import EVERYTHING
 from bascule.gateway.errors import ErrorCode
 from bascule.gateway.verdict import PASS, Refuse
 from bascule.traffic.standby import RefuseDown, WithoutDown
+from fakes.decisions import NOW
 from fakes.traffic import SOMEBODY, call_of, make_rest
 
 UP, DOWN = make_rest("a", upstream="up"), make_rest("b", upstream="down")
@@ -33,12 +34,12 @@ class All:
     def __init__(self, *tools) -> None:
         self._tools = tools
 
-    def visible(self, principal, endpoint):
+    async def visible(self, principal, endpoint, circumstances):
         return self._tools
 
 
-def test_the_tools_of_a_service_that_is_down_are_not_seen() -> None:
+async def test_the_tools_of_a_service_that_is_down_are_not_seen() -> None:
     both = WithoutDown(All(UP, DOWN, UP), is_down)
-    assert both.visible(SOMEBODY, EVERYTHING) == [UP, UP]
+    assert await both.visible(SOMEBODY, EVERYTHING, NOW) == [UP, UP]
     well = All(UP)
-    assert WithoutDown(well, is_down).visible(SOMEBODY, EVERYTHING) is well._tools
+    assert await WithoutDown(well, is_down).visible(SOMEBODY, EVERYTHING, NOW) is well._tools

@@ -74,6 +74,19 @@ def test_a_client_of_the_last_handshake_revision_gets_the_error_made_for_it() ->
     assert error["data"]["code"] == "E1007"
 
 
+def test_every_shape_says_to_programs_that_elevation_is_required_and_where() -> None:
+    expected = {"requires_elevation": True, "elevation_url": ELEVATION.url}
+    asked_for = asked(call_of(era=Era.LEGACY), ELEVATION)["error"]["data"]
+    assert asked_for["details"] == expected
+    for era in Era:
+        call = call_of(era=era, capabilities=Capabilities())
+        told = json.loads(renderer(IDENTITY)(call, ELEVATION))["result"]
+        assert told["_meta"]["io.bascule/error"]["details"] == expected
+        other = call_of(Method.PROMPTS_GET, era, Capabilities())
+        error = json.loads(renderer(IDENTITY)(other, ELEVATION))["error"]
+        assert error["data"]["details"] == expected
+
+
 def test_the_same_address_has_the_same_id_so_that_it_is_shown_once() -> None:
     def id_of(challenge: Challenge) -> str:
         data = asked(call_of(era=Era.LEGACY), challenge)["error"]["data"]

@@ -18,6 +18,7 @@ TOOL_ERRORS = [
     ErrorCode.SCHEMA_VIOLATION,
     ErrorCode.TOOL_DISABLED,
     ErrorCode.CONSENT_REQUIRED,
+    ErrorCode.ELEVATION_REQUIRED,
     ErrorCode.TOKEN_REQUIRED,
     ErrorCode.TOOL_FAILED,
     ErrorCode.TOOL_TIMEOUT,
@@ -180,9 +181,12 @@ def test_a_challenge_is_a_refusal_that_says_where_to_ask(era: Era) -> None:
     result = render(call, CHALLENGE)["result"]
     error = result["_meta"][ERROR_META]
     assert result["isError"] is True
-    assert result["content"][0]["text"].startswith("E1004: Ask first.")
-    assert error["code"] == "E1004"
-    assert error["details"] == {"elevation_url": "https://example.com/approve"}
+    assert result["content"][0]["text"].startswith("E1012: Ask first.")
+    assert error["code"] == "E1012"
+    assert error["details"] == {
+        "requires_elevation": True,
+        "elevation_url": "https://example.com/approve",
+    }
     assert http_status(call, CHALLENGE) == 200
 
 
@@ -225,6 +229,7 @@ def test_a_code_an_upstream_may_not_speak_for_us_is_replaced(rpc_code: object) -
         (ErrorCode.INVALID_VALUE, 200, 200),
         (ErrorCode.INTERNAL, 500, 500),
         (ErrorCode.UNAVAILABLE, 503, 503),
+        (ErrorCode.RATE_LIMITED, 429, 200),
     ],
     ids=lambda value: getattr(value, "code", value),
 )

@@ -43,6 +43,19 @@ def test_a_status_brings_the_header_that_belongs_to_it(error: ErrorCode, header:
         assert (status, header in headers) == (error.http_status, True)
 
 
+def test_a_caller_who_is_too_fast_is_told_when_to_come_again() -> None:
+    limited = Refuse(ErrorCode.RATE_LIMITED, "Wait.", "private", {"retry_after_seconds": 17})
+    status, headers, _ = reply(limited, Method.TOOLS_CALL)
+    assert (status, headers[b"retry-after"]) == (429, b"17")
+
+
+@pytest.mark.parametrize("details", [None, {}, {"retry_after_seconds": "17\r\nX-Evil: 1"}])
+def test_a_wait_that_is_not_known_is_not_told(details: dict[str, object] | None) -> None:
+    limited = Refuse(ErrorCode.RATE_LIMITED, "Wait.", "private", details)
+    status, headers, _ = reply(limited, Method.TOOLS_CALL)
+    assert (status, b"retry-after" in headers) == (429, False)
+
+
 def test_what_is_turned_away_is_told_why() -> None:
     answer = turned_away(405, ErrorCode.INVALID_REQUEST, "No.", (b"allow", b"POST"))
     assert (answer.status, dict(answer.headers)[b"allow"]) == (405, b"POST")

@@ -116,6 +116,9 @@ async def _account(sign_in: SignIn, visitor: Visitor, said: str, status: int = 2
         f'<form method="post" action="/sign-out">{token_field(visitor.csrf_token)}'
         "<button>Sign out</button></form>"
     )
+    parts.append(
+        '<p class="hint"><a href="/elevations">What you asked leave for, and may do</a></p>'
+    )
     parts.append('<p class="hint"><a href="/">How to connect a client, and what to try</a></p>')
     parts.append(_sessions(sessions, visitor))
     if user is not None and user.password_hash is not None and sign_in.desk.rules.local_accounts:

@@ -15,7 +15,6 @@ What holds (MCP security best practices, "Confused Deputy Problem"; client/elici
 import hashlib
 import secrets
 from typing import Final
-from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter, Request
@@ -29,7 +28,6 @@ from bascule.api.consenting import (
     account_name,
     is_owner,
     is_there,
-    signs_in_with,
     subject_of,
 )
 from bascule.api.control import Control, Denial
@@ -45,12 +43,11 @@ from bascule.api.pages.consent_views import (
 )
 from bascule.api.pages.forms import PageRoute
 from bascule.api.pages.layout import page_headers
+from bascule.api.pages.owners import must_sign_in
 from bascule.api.signin.cookies import CSRF_FIELD, Cookies, csrf_token
 from bascule.gateway.errors import ErrorCode, GatewayError, NotFound
 from bascule.gateway.principal import Principal
 from bascule.gateway.verdict import Refuse
-from bascule.storage.repositories.tenants import Tenants
-from bascule.storage.repositories.users import Users
 from bascule.upstreams.oauth.asking import check_callback, read_callback
 from bascule.upstreams.oauth.ports import Pending
 
@@ -184,27 +181,13 @@ async def _stranger(
     if visitor is not None and not is_owner(pending, visitor, snapshot):
         _deny(control, request, pending, f"{visitor.subject} opened what is another's")
         return other_account(visitor.subject, _account(control, pending))
-    if visitor is None and await _must_sign_in(control, pending):
+    if visitor is None and await must_sign_in(control, pending):
         path = request.url.path
         # What came back was taken, so that it is over for who signed out meanwhile.
         if path == CALLBACK_PATH:
             return over()
         return sign_in_first(path, pending.tenant, _account(control, pending))
     return None
-
-
-async def _must_sign_in(control: Control, pending: Pending) -> bool:
-    """Whether for whom it was begun has a way to prove who they are."""
-    if control.sessions is None:
-        return False
-    if signs_in_with(pending, control.snapshot()):
-        return True
-    if not pending.owner.startswith("user|"):
-        return False
-    async with control.database.read() as session:
-        tenant = await Tenants(session).get(pending.tenant)
-        user = await Users(session, tenant.id).find_by_id(UUID(pending.owner[len("user|") :]))
-    return user is not None and user.password_hash is not None
 
 
 def _account(control: Control, pending: Pending) -> str:

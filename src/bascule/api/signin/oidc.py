@@ -18,7 +18,7 @@ from bascule.gateway.issuer import Issuer
 from bascule.identity.discovery import Metadata
 
 HOME: Final = "/account"
-_LOCAL: Final = re.compile(r"/(?![/\\])[!-\[\]-~]{0,1000}")
+_LOCAL: Final = re.compile(r"/(?![/\\])[!-\[\]-~]{0,6000}")
 _KNOWN_ERRORS: Final = frozenset(
     {"access_denied", "interaction_required", "login_required", "consent_required"}
     | {"account_selection_required", "temporarily_unavailable", "server_error", "invalid_scope"}

@@ -9,6 +9,7 @@ from typing import Any, Final, TypeAlias, cast
 
 import msgspec
 
+from bascule.app.declared.rego_folders import DATA, SUFFIX, RegoUnreadable, read_rego
 from bascule.catalogue.openapi.collecting import pack_upload
 from bascule.catalogue.openapi.findings import DocumentRejected
 from bascule.catalogue.openapi.syntax import Text, read
@@ -72,8 +73,9 @@ class Reading:
 def read_folder(folder: Path) -> Reading:
     """Read every `.yaml`, `.yml` and `.json` file under `folder` that declares something.
 
-    Names that begin with a dot or an underscore are passed over. What one file gets wrong takes
-    nothing from the others; of a file with a fault nothing is taken at all.
+    A folder below it that holds `.rego` files is a policy, named after it. Names that begin with a
+    dot or an underscore are passed over. What one file gets wrong takes nothing from the others;
+    of a file with a fault nothing is taken at all.
 
     Raises:
         FolderUnusable: there is no such folder, or too much in it.
@@ -81,10 +83,10 @@ def read_folder(folder: Path) -> Reading:
     declarations: dict[str, Declaration] = {}
     broken: set[str] = set()
     problems: list[Problem] = []
-    for path in _files(folder):
+    for path in _sources(folder):
         name = path.relative_to(folder).as_posix()
         try:
-            found = _read_file(path, name, folder)
+            found = _read_rego(path, name) if path.is_dir() else _read_file(path, name, folder)
         except _Broken as fault:
             broken.add(name)
             problems += fault.problems
@@ -114,6 +116,18 @@ def _files(folder: Path) -> list[Path]:
     return found
 
 
+def _sources(folder: Path) -> list[Path]:
+    """What may declare something: files, and folders of Rego."""
+    files = _files(folder)
+    rego = {path.parent for path in files if path.suffix == SUFFIX}
+    others = [
+        path
+        for path in files
+        if path.suffix != SUFFIX and not (path.name == DATA and path.parent in rego)
+    ]
+    return sorted([*rego, *others])
+
+
 def _walk(folder: Path) -> Iterator[Path]:
     for path in folder.iterdir():
         if path.name.startswith((".", "_")):
@@ -121,7 +135,7 @@ def _walk(folder: Path) -> Iterator[Path]:
         if path.is_dir():
             if not path.is_symlink():  # one may lead back to where it stands
                 yield from _walk(path)
-        elif path.suffix.lower() in _SUFFIXES:
+        elif path.suffix.lower() in _SUFFIXES or path.suffix == SUFFIX:
             yield path
 
 
@@ -129,6 +143,17 @@ class _Broken(Exception):
     def __init__(self, *problems: Problem) -> None:
         super().__init__()
         self.problems = problems
+
+
+def _read_rego(path: Path, name: str) -> list[Declaration]:
+    if name == ".":
+        message = "Put Rego into a folder of its own: the policy is named after that."
+        raise _Broken(Problem(f"*{SUFFIX}", message))
+    try:
+        body = read_rego(path)
+    except RegoUnreadable as fault:
+        raise _Broken(Problem(name, str(fault))) from None
+    return [Declaration("policies", path.name, body, name, _digest(body, None))]
 
 
 def _read_file(path: Path, name: str, folder: Path) -> list[Declaration]:

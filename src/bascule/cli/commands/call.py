@@ -1,5 +1,8 @@
 """`bascule call`: one tool call through the whole pipeline, like any client's."""
 
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -9,6 +12,7 @@ from bascule.cli.connection import Api, Target
 from bascule.cli.context import DEFAULT_DATA, DataOption, KeyOption, UrlOption, with_api
 from bascule.cli.failures import CommandFailed, Exit, exit_code_for
 from bascule.cli.output import Format, OutputOption, print_value
+from bascule.gateway.errors import ErrorCode
 from bascule.transports.rendering import ERROR_META
 
 _NOTHING: dict[str, Any] = {}
@@ -36,8 +40,23 @@ def call(
 
     result = with_api(Target(data, url, key), work)
     if result.get("isError"):
-        raise _tool_failure(tool, result)
+        failure = _tool_failure(tool, result)
+        if failure.details.get("elevation_url"):
+            failure.message += _how_to_ask([tool, *(arguments or [])], given_json, data, url)
+        raise failure
     print_value(_value(result), output)
+
+
+def _how_to_ask(called: Sequence[str], given_json: str | None, data: Path, url: str | None) -> str:
+    """The command that asks for leave for the very same call."""
+    words = ["bascule", "elevation", "request", *called]
+    if given_json is not None:
+        words += ["--json", given_json]
+    if url is not None:
+        words += ["--url", url]
+    elif data != DEFAULT_DATA:
+        words += ["--data", str(data)]
+    return f"\nOr ask with: {shlex.join(words)} --reason 'why you need it'"
 
 
 def _value(result: dict[str, Any]) -> object:
@@ -54,9 +73,10 @@ def _tool_failure(tool: str, result: dict[str, Any]) -> CommandFailed:
     code = str(meta.get("code", "E3003"))
     text = "\n".join(one["text"] for one in result.get("content", []) if "text" in one)
     message = text.removeprefix(f"{code}: ") or f"{tool} failed."
+    is_ours = code.startswith("E2") or code == ErrorCode.ELEVATION_REQUIRED.code
     return CommandFailed(
         message,
-        Exit.TOOL_ERROR if not code.startswith("E2") else exit_code_for(code),
+        exit_code_for(code) if is_ours else Exit.TOOL_ERROR,
         code=code,
         details=meta.get("details") or _NOTHING,
         correlation_id=meta.get("correlation_id"),

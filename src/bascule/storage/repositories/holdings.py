@@ -11,9 +11,10 @@ from bascule.storage.repositories.scope import Scoped
 from bascule.storage.tables import ApiKeyRow, Base, OfTenant
 
 _WORTHLESS: Final = frozenset(
-    {"roles", "metadata_standards", "api_keys", "tool_index", "tool_tags"}
+    {"roles", "metadata_standards", "api_keys", "tool_index", "tool_tags", "elevations"}
 )
-"""What every tenant has, or what nobody misses; keys count as long as they are in force."""
+"""What every tenant has, or what nobody misses: keys count as long as they are in force, and grants
+of elevation end with what they are for."""
 _NOUNS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "tool_bundles": "bundles",

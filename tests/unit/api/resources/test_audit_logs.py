@@ -64,6 +64,14 @@ async def test_a_record_comes_as_it_stands_in_the_journal(recorded: Site) -> Non
     assert len(log["hash"]) == len(log["prev"]) == 64
 
 
+async def test_the_roles_and_groups_of_the_caller_are_shown(recorded: Site) -> None:
+    await write(recorded.control.recorder, "5", roles=("clerk", "user"), groups=("/desk",))
+    log = (await recorded.get(PATH, params={"limit": 1})).json()["logs"][0]
+    assert (log["roles"], log["groups"]) == (["clerk", "user"], ["/desk"])
+    older = (await recorded.get(PATH, params={"limit": 2})).json()["logs"][1]
+    assert not {"roles", "groups"} & older.keys()
+
+
 async def test_a_tenant_is_not_told_what_counts_everybodys_records(recorded: Site) -> None:
     whole = (await recorded.get(PATH, "system_admin", params={"limit": 1})).json()["logs"][0]
     log = (await recorded.get(PATH, params={"limit": 1})).json()["logs"][0]

@@ -41,7 +41,7 @@ async def test_a_system_administrator_is_told_where_they_act(site: Site) -> None
     headers = {"x-bascule-tenant": "acme"}
     shown = (await site.get("/api/me", "system_admin", headers=headers)).json()
     assert (shown["tenant"], shown["home_tenant"]) == ("acme", "default")
-    assert len(shown["permissions"]) == 15
+    assert len(shown["permissions"]) == 16
 
 
 async def test_who_signed_in_is_told_as_who(lounge: Site) -> None:

@@ -182,21 +182,34 @@ async def test_what_cannot_be_said_is_refused_with_the_reason(
 
 
 async def test_a_lower_risk_needs_a_reason_and_is_on_record(site: Site) -> None:
-    await stock(site, a_tool(risk=RiskLevel.PRIVILEGED))
-    refused = await edit(site, risk_level="write")
+    await stock(site, a_tool(risk=RiskLevel.WRITE))
+    refused = await edit(site, risk_level="read")
     assert error_of(refused)["details"] == {"field": "reason"}
-    assert (await edit(site, risk_level="write", reason="  ")).status_code == 400
-    done = await edit(site, risk_level="write", reason="It only books.")
-    assert done.json()["risk_level"] == "write"
+    assert (await edit(site, risk_level="read", reason="  ")).status_code == 400
+    done = await edit(site, risk_level="read", reason="It only looks.")
+    assert done.json()["risk_level"] == "read"
     record = site.recorder.records[-1]
     assert (record.action, record.user) == ("tool.update", "developer")
     assert record.metadata == {
         "target": "book",
         "version": "1.0.0",
-        "changes": {"risk_level": {"from": "privileged", "to": "write"}},
-        "reason": "It only books.",
+        "changes": {"risk_level": {"from": "write", "to": "read"}},
+        "reason": "It only looks.",
     }
     assert (await edit(site, risk_level="privileged")).status_code == 200, "higher needs none"
+
+
+async def test_who_may_not_change_policies_does_not_take_a_tool_out_of_elevation(
+    site: Site,
+) -> None:
+    await stock(site, a_tool(risk=RiskLevel.PRIVILEGED))
+    refused = await edit(site, risk_level="write", reason="It only books.")
+    assert refused.status_code == 403
+    assert error_of(refused)["details"] == {"permission": "policies:write", "field": "risk_level"}
+    assert (await edit(site, risk_level="privileged", title="Book")).status_code == 200
+    wanted = {"risk_level": "write", "reason": "It only books."}
+    done = await site.ask("PATCH", "/api/admin/tools/book", "admin", json=wanted)
+    assert done.json()["risk_level"] == "write"
 
 
 async def test_only_reads_have_their_answers_kept(site: Site) -> None:

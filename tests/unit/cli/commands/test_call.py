@@ -101,6 +101,19 @@ def test_a_tool_nobody_knows_is_answered_with_the_one_that_was_meant(live: Path)
     assert "Did you mean echo?" in refused.error["message"]
 
 
+def test_what_needs_leave_is_exit_code_6_and_says_how_to_ask(data: Path) -> None:
+    changed = run("tools", "edit", "echo", "--risk", "privileged", "--data", data)
+    assert changed.code == 0, changed.err
+    refused = run("call", "echo", "text=a b", "--json", '{"count": 1}', "--data", data)
+    assert (refused.code, refused.error["code"]) == (6, "E1012")
+    assert refused.error["details"]["requires_elevation"] is True
+    assert refused.error["details"]["elevation_url"] in refused.error["message"]
+    command = "bascule elevation request echo 'text=a b' --json '{\"count\": 1}' --data "
+    assert command in refused.error["message"]
+    at_url = run("call", "echo", "--url", "http://127.0.0.1:9", "--data", data)
+    assert at_url.code == 4
+
+
 def test_who_may_not_call_is_refused_and_recorded(data: Path) -> None:
     made = run("keys", "create", "--name", "v", "--role", "viewer", "--data", data, "-o", "json")
     rule = ("policy", "allow", "v", "--role", "viewer", "--data", data)

@@ -26,7 +26,7 @@ def test_a_role_is_made_changed_and_removed(data: Path) -> None:
 def test_roles_and_permissions_are_listed(live: Path) -> None:
     found = roles(live, "list").value
     assert {one["name"] for one in found["roles"]} >= {"user", "admin", "system_admin"}
-    assert roles(live, "permissions").value["total"] == 15
+    assert roles(live, "permissions").value["total"] == 16
     table = run("roles", "permissions", "--data", live).out
     assert table.splitlines()[1].startswith("tools:list ")
 

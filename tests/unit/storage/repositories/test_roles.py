@@ -4,7 +4,7 @@ import pytest
 
 from bascule.gateway.errors import Conflict, InvalidValue, NotFound
 from bascule.gateway.issuer import CertificateRule, Issuer
-from bascule.gateway.rule import Effect, RbacRule
+from bascule.gateway.rule import Effect, Rule
 from bascule.storage.database import Database
 from bascule.storage.repositories.certificate_rules import CertificateRules
 from bascule.storage.repositories.groups import Groups
@@ -80,7 +80,7 @@ async def test_a_role_goes_when_nothing_names_it(database: Database, tenant: Ten
         await Users(session, tenant).create(UserDraft("asha", roles=mine))
         key = await Keys(session, tenant).create(KeyDraft("ci", b"k" * 32, "bsc_x", mine))
         await Groups(session, tenant).put("staff", mine)
-        await Policies(session, tenant).create(RbacRule("lets", Effect.ALLOW, mine))
+        await Policies(session, tenant).create(Rule("lets", Effect.ALLOW, mine))
         rule = CertificateRule("agents", "default", "DNS:a.example.org", ("auditor",))
         await CertificateRules(session, tenant).put(rule)
         issuers = Issuers(session, tenant)

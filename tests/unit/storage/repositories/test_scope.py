@@ -35,8 +35,10 @@ def _takes_session(kind: type) -> bool:
 
 def test_every_repository_is_known_to_this_test() -> None:
     assert {kind.__name__ for kind in _repositories()} == {
-        "Administrators", "Bundles", "CertificateRules", "Finder", "Groups", "Holdings", "Imports",
-        "Issuers", "Keys", "OAuthClients", "Pins", "Policies", "Publications", "Roles", "Scoped",
+        "Administrators", "Bundles", "CertificateRules", "Elevations", "Finder", "Groups",
+        "Holdings", "Imports",
+        "Issuers", "Keys", "OAuthClients", "Pins", "Policies",
+        "PolicyChanges", "PolicyDrafts", "PolicyTests", "Publications", "Roles", "Scoped",
         "Secrets", "Selections", "Sessions", "Standards", "Surveys", "Tenants", "ToolEdits",
         "Tools", "Upstreams", "UserGrants", "Users",
     }  # fmt: skip

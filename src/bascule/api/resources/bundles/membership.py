@@ -1,8 +1,9 @@
 """What a bundle borrows: finding the tool that is meant, and judging what is changed about it."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from bascule.api.caller import Caller
 from bascule.api.control import Control, Rows
@@ -11,6 +12,8 @@ from bascule.api.resources.bundles.schemas import Member, MemberAdd, MemberUpdat
 from bascule.api.suggestions import tool_missing
 from bascule.catalogue.bundling import Finder, misfit
 from bascule.gateway import tool as kernel
+from bascule.gateway.circumstances import circumstances_now
+from bascule.gateway.decision import Question
 from bascule.gateway.errors import Conflict, Forbidden, InvalidValue, NotFound
 from bascule.gateway.rule import Action
 from bascule.gateway.snapshot import TenantView
@@ -18,6 +21,8 @@ from bascule.gateway.tool import McpSource
 from bascule.guards.schemas import InputSchemas, SchemaRefused
 from bascule.storage.repositories.bundles import Bundles
 from bascule.storage.repositories.selections import Selections
+
+_DECISION_SECONDS: Final = 10.0
 
 
 async def add_member(control: Control, caller: Caller, bundle: str, wanted: MemberAdd) -> None:
@@ -33,7 +38,7 @@ async def add_member(control: Control, caller: Caller, bundle: str, wanted: Memb
     async with control.change(caller, "bundle.member.add", bundle, details) as rows:
         await refuse_servers_bundle(rows, bundle, "bundle")
         stored = await Bundles(rows.session, rows.tenant_id).get(bundle)
-        member = plan_member(control, caller, bundle, wanted)
+        member = await plan_member(control, caller, bundle, wanted)
         # Written down with the change, as the block is left.
         details |= _told(member)
         await Selections(rows.session, rows.tenant_id).add(stored.id, member)
@@ -58,7 +63,7 @@ async def change_member(
         before = await selections.get(stored.id, name)
         member = replace(before, **wanted.model_dump(exclude_none=True))
         details |= {"from": _told(before), "to": _told(member)}
-        _check(control, caller, bundle, member)
+        await _check(control, caller, bundle, member)
         await selections.change(stored.id, name, member)
         await _touch(rows, bundle)
 
@@ -76,7 +81,9 @@ async def remove_member(control: Control, caller: Caller, bundle: str, name: str
         await _touch(rows, bundle)
 
 
-def plan_member(control: Control, caller: Caller, bundle: str, wanted: MemberAdd) -> kernel.Member:
+async def plan_member(
+    control: Control, caller: Caller, bundle: str, wanted: MemberAdd
+) -> kernel.Member:
     """The member that `wanted` describes.
 
     Raises:
@@ -99,7 +106,7 @@ def plan_member(control: Control, caller: Caller, bundle: str, wanted: MemberAdd
         defaults=wanted.defaults,
         server=source.upstream if is_relayed else "",
     )
-    _check(control, caller, bundle, member)
+    await _check(control, caller, bundle, member)
     return member
 
 
@@ -129,12 +136,12 @@ def _problem(tool: kernel.Tool | None, view: TenantView, bundle: str, member: ke
     return misfit(tool, member)
 
 
-def _check(control: Control, caller: Caller, bundle: str, member: kernel.Member) -> None:
+async def _check(control: Control, caller: Caller, bundle: str, member: kernel.Member) -> None:
     view = control.snapshot().tenant(caller.tenant)
     tool = Finder(view).find(member)
     if tool is None:
         raise _no_version(view, member)
-    _require_callable(control, caller, tool)
+    await _require_callable(control, caller, tool)
     own = view.tools.get(member.shown_name)
     if own is not None and own.bundle == bundle and own.name != member.tool:
         raise Conflict(
@@ -150,10 +157,11 @@ def _check(control: Control, caller: Caller, bundle: str, member: kernel.Member)
         _check_value(tool, name, value)
 
 
-def _require_callable(control: Control, caller: Caller, tool: kernel.Tool) -> None:
+async def _require_callable(control: Control, caller: Caller, tool: kernel.Tool) -> None:
     """Rules about the bundle cover what it borrows: nobody lends what they may not call."""
-    decision = control.access().decide(caller.principal, tool, Action.INVOKE)
-    if not decision.allowed:
+    question = Question(caller.principal, tool, Action.INVOKE, circumstances_now())
+    deadline = time.monotonic() + _DECISION_SECONDS
+    if not (decision := await control.access().decide_use(question, deadline=deadline)).possible:
         raise Forbidden(
             f"To put {tool.name} {tool.version} into a bundle you must be allowed to call it "
             "yourself. Ask an administrator for a rule that allows you to, or to add it.",

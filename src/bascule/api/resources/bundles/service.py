@@ -55,7 +55,7 @@ async def create_bundle(control: Control, caller: Caller, wanted: BundleCreate) 
     borrowed = [one.name or one.tool for one in wanted.members]
     details = {"members": borrowed} if borrowed else {}
     async with control.change(caller, "bundle.create", wanted.name, details) as rows:
-        members = [plan_member(control, caller, wanted.name, one) for one in wanted.members]
+        members = [await plan_member(control, caller, wanted.name, one) for one in wanted.members]
         bundles = Bundles(rows.session, rows.tenant_id)
         stored = await bundles.create(bundle)
         for member in members:

@@ -29,7 +29,8 @@ async def discover_tools(
     if_none_match: Annotated[str | None, Header(max_length=500)] = None,
 ) -> Response:
     """List what the caller may see: the same tools as `tools/list`."""
-    found = discover(control, caller, Wanted(bundle, tag, domain, risk, search), page, limit)
+    wanted = Wanted(bundle, tag, domain, risk, search)
+    found = await discover(control, caller, wanted, page, limit)
     body = found.model_dump_json().encode()
     # What a caller sees is its own: nobody in between keeps it for another.
     headers = {

@@ -7,6 +7,7 @@ from bascule.api.control import Control
 from bascule.api.resources.discovery.schemas import DiscoveredTool, Discovery
 from bascule.gateway import tool as kernel
 from bascule.gateway.call import EVERYTHING, Endpoint, EndpointKind
+from bascule.gateway.circumstances import circumstances_now
 from bascule.gateway.tool import RiskLevel
 from bascule.policy.authorise import Authorise
 
@@ -22,10 +23,13 @@ class Wanted:
     search: str | None = None
 
 
-def discover(control: Control, caller: Caller, wanted: Wanted, page: int, limit: int) -> Discovery:
+async def discover(
+    control: Control, caller: Caller, wanted: Wanted, page: int, limit: int
+) -> Discovery:
     """A page of what the caller may see."""
     endpoint = Endpoint(EndpointKind.BUNDLE, wanted.bundle) if wanted.bundle else EVERYTHING
-    seen = Authorise(control.access()).visible(caller.principal, endpoint)
+    authorise = Authorise(control.access())
+    seen = await authorise.visible(caller.principal, endpoint, circumstances_now())
     found = [tool for tool in seen if _matches(tool, wanted)]
     start = (page - 1) * limit
     return Discovery(

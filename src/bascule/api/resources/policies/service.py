@@ -1,106 +1,105 @@
-"""Making, listing and removing access rules."""
+"""Making, listing and removing policies."""
 
 from bascule.api.caller import Caller
-from bascule.api.control import Control, Rows
-from bascule.api.resources.policies.schemas import Policy, PolicyCreate
+from bascule.api.control import Control
+from bascule.api.policing import Note, enact, rehearse
+from bascule.api.resources.policies.schemas import PolicyList
+from bascule.api.rules.bodies import Policy, PolicyCreate, shown_of
+from bascule.api.rules.checking import recorded, state_of
 from bascule.gateway.errors import InvalidValue
-from bascule.gateway.rule import RbacRule
-from bascule.storage.repositories.policies import Policies, StoredPolicy
-from bascule.storage.repositories.roles import Roles
+from bascule.gateway.rule import RuleKind
+from bascule.storage.repositories.policies import (
+    Policies,
+    StoredPolicy,
+    name_taken,
+    policy_missing,
+)
+from bascule.storage.repositories.policy_changes import PolicyChanges
 
 
-async def list_policies(control: Control, caller: Caller) -> list[Policy]:
-    """Every rule of the caller's tenant."""
+async def list_policies(
+    control: Control, caller: Caller, kind: RuleKind | None, *, is_active: bool | None
+) -> PolicyList:
+    """The policies of the caller's tenant."""
     async with control.read(caller) as rows:
-        return [_shown(one) for one in await Policies(rows.session, rows.tenant_id).list()]
+        found = await Policies(rows.session, rows.tenant_id).list(kind, is_active=is_active)
+        version = await PolicyChanges(rows.session, rows.tenant_id).latest()
+    shown = [_shown(one, whole=False) for one in found]
+    return PolicyList(policies=shown, total=len(shown), version=version)
 
 
-async def create_policy(control: Control, caller: Caller, wanted: PolicyCreate) -> Policy:
-    """Make a rule; it is in force when this returns.
-
-    Raises:
-        InvalidValue: a role does not exist, so the rule would never match.
-        Conflict: the name is taken.
-    """
-    rule = _rule(wanted)
-    details = _details(wanted)
-    async with control.change(caller, "policy.create", wanted.name, details) as rows:
-        await _refuse_unknown(rows, rule.roles)
-        policies = Policies(rows.session, rows.tenant_id)
-        return _shown(await policies.create(rule, wanted.description))
-
-
-async def put_policy(control: Control, caller: Caller, name: str, wanted: PolicyCreate) -> Policy:
-    """Make a rule, or replace the one of that name: at no time is neither in force.
-
-    Raises:
-        InvalidValue: a role does not exist, so the rule would never match; or the names differ.
-    """
-    if wanted.name != name:
-        raise InvalidValue(
-            f"The rule is named {wanted.name} in the body and {name} in the path.",
-            details={"field": "name"},
-        )
-    rule = _rule(wanted)
-    async with control.change(caller, "policy.put", name, _details(wanted)) as rows:
-        await _refuse_unknown(rows, rule.roles)
-        policies = Policies(rows.session, rows.tenant_id)
-        return _shown(await policies.put(rule, wanted.description))
-
-
-def _details(wanted: PolicyCreate) -> dict[str, object]:
-    return wanted.model_dump(mode="json", exclude={"name", "description"})
-
-
-def _rule(wanted: PolicyCreate) -> RbacRule:
-    return RbacRule(
-        name=wanted.name,
-        effect=wanted.effect,
-        roles=frozenset(wanted.roles),
-        actions=frozenset(wanted.actions),
-        bundles=frozenset(wanted.bundles),
-        tools=frozenset(wanted.tools),
-        prompts=frozenset(wanted.prompts),
-        resources=frozenset(wanted.resources),
-        risks=frozenset(wanted.risks),
-        priority=wanted.priority,
-    )
-
-
-async def delete_policy(control: Control, caller: Caller, name: str) -> None:
-    """Remove a rule; it is out of force when this returns.
+async def show_policy(control: Control, caller: Caller, name: str) -> Policy:
+    """One policy.
 
     Raises:
         NotFound: there is none of that name.
     """
-    async with control.change(caller, "policy.delete", name) as rows:
-        await Policies(rows.session, rows.tenant_id).delete(name)
+    async with control.read(caller) as rows:
+        return _shown(await Policies(rows.session, rows.tenant_id).get(name))
 
 
-async def _refuse_unknown(rows: Rows, roles: frozenset[str]) -> None:
-    known = {role.name for role in await Roles(rows.session, rows.tenant_id).list()}
-    unknown = sorted(roles - known)
-    if unknown:
+async def create_policy(
+    control: Control, caller: Caller, wanted: PolicyCreate, reason: str
+) -> Policy:
+    """Make a policy; it is in force when this returns.
+
+    Raises:
+        InvalidValue: a role does not exist, so the policy would never match; or its Rego is wrong.
+        Conflict: the name is taken, or a test would fail.
+    """
+    return await _put(control, caller, "policy.create", wanted, reason)
+
+
+async def put_policy(
+    control: Control, caller: Caller, name: str, wanted: PolicyCreate, reason: str
+) -> Policy:
+    """Make a policy, or replace the one of that name: at no time is neither in force.
+
+    Raises:
+        InvalidValue: as `create_policy`; or the names differ.
+        Conflict: a test would fail.
+    """
+    if wanted.name != name:
         raise InvalidValue(
-            f"Unknown roles: {', '.join(unknown)}. There are {', '.join(sorted(known))}.",
-            details={"field": "roles", "known": sorted(known)},
+            f"The policy is named {wanted.name} in the body and {name} in the path.",
+            details={"field": "name"},
         )
+    return await _put(control, caller, "policy.put", wanted, reason)
 
 
-def _shown(stored: StoredPolicy) -> Policy:
-    rule = stored.rule
+async def _put(
+    control: Control, caller: Caller, action: str, wanted: PolicyCreate, reason: str
+) -> Policy:
+    name, note = wanted.name, Note(wanted.reason or reason)
+    state = await state_of(control, caller, name, wanted)
+    ran = await rehearse(control, caller, {name: state})
+    details = {**recorded(state), "reason": note.reason}
+    async with control.change(caller, action, name, details) as rows:
+        policies = Policies(rows.session, rows.tenant_id)
+        if action == "policy.create" and await policies.find_document(name) is not None:
+            raise name_taken(name)
+        details["version"], _ = await enact(control, caller, rows, {name: state}, note, ran)
+        return _shown(await policies.get(name))
+
+
+async def delete_policy(control: Control, caller: Caller, name: str, reason: str) -> None:
+    """Remove a policy; it is out of force when this returns.
+
+    Raises:
+        NotFound: there is none of that name.
+        Conflict: a test would fail.
+    """
+    details: dict[str, object] = {"reason": reason}
+    async with control.change(caller, "policy.delete", name, details) as rows:
+        documents = await Policies(rows.session, rows.tenant_id).documents()
+        if name not in documents:
+            raise policy_missing(name, documents)
+        details["version"], _ = await enact(control, caller, rows, {name: None}, Note(reason))
+
+
+def _shown(stored: StoredPolicy, *, whole: bool = True) -> Policy:
     return Policy(
-        name=rule.name,
-        effect=rule.effect,
-        roles=sorted(rule.roles),
-        actions=sorted(rule.actions),
-        bundles=sorted(rule.bundles),
-        tools=sorted(rule.tools),
-        prompts=sorted(rule.prompts),
-        resources=sorted(rule.resources),
-        risks=sorted(rule.risks),
-        priority=rule.priority,
-        description=stored.description,
-        is_active=stored.is_active,
+        **shown_of(stored.state, whole=whole),
         created_at=stored.created_at,
+        updated_at=stored.updated_at,
     )

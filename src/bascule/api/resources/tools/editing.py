@@ -13,7 +13,7 @@ from bascule.api.importing import ImportRules, require_another
 from bascule.api.resources.tools.schemas import StatusChange, Tool, ToolsDeleted, ToolUpdate
 from bascule.api.resources.tools.service import show
 from bascule.gateway import tool as kernel
-from bascule.gateway.errors import Conflict, InvalidValue
+from bascule.gateway.errors import Conflict, Forbidden, InvalidValue
 from bascule.gateway.tool import RiskLevel, ToolStatus
 from bascule.guards.schemas import InputSchemas, SchemaRefused
 from bascule.storage.repositories.edits import ToolEdits
@@ -44,6 +44,7 @@ async def update_tool(
         NotFound: the tenant has none of that name.
         Conflict: somebody else changed it meanwhile.
         InvalidValue: an example does not fit, a lower risk has no reason, or the like.
+        Forbidden: a privileged tool is to be less, and the caller may not change policies.
     """
     fields = _fields(wanted)
     details: dict[str, object] = {}
@@ -56,6 +57,7 @@ async def update_tool(
         if wanted.reason:
             details["reason"] = wanted.reason
         check_edit(stored.tool, fields, wanted.reason)
+        _check_right(caller, stored.tool, fields)
         if not fields:
             return show(stored)
         return show(await tools.change(name, stored.tool.version, fields))
@@ -110,6 +112,18 @@ async def delete_tool(
     async with control.change(caller, "tool.delete", name, details) as rows:
         gone = await ToolEdits(rows.session, rows.tenant_id).remove(name, version)
     return ToolsDeleted(deleted=gone)
+
+
+def _check_right(caller: Caller, before: kernel.Tool, fields: Mapping[str, Any]) -> None:
+    """Pass who may lower the risk of what needs a person's leave: it is a rule like others."""
+    is_privileged = before.risk is RiskLevel.PRIVILEGED
+    falls = is_privileged and fields.get("risk", before.risk) != RiskLevel.PRIVILEGED
+    if falls and not caller.principal.may("policies:write"):
+        raise Forbidden(
+            f"Calls of {before.name} need elevation because it is privileged. Lowering that needs "
+            "the permission policies:write; ask an administrator.",
+            details={"permission": "policies:write", "field": "risk_level"},
+        )
 
 
 def check_edit(before: kernel.Tool, fields: Mapping[str, Any], reason: str) -> None:

@@ -1,0 +1,1 @@
+"""Requests for elevation, and decisions about them."""
