@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 from urllib.parse import urlsplit
 
 import httpx2
@@ -32,7 +32,14 @@ class Ready(msgspec.Struct, frozen=True):
 
     mcp_url: str
     api_url: str
-    admin_key: str | None = None
+    admin_key_file: str | None = None
+
+
+class _Admin(NamedTuple):
+    """Where the REST API is, and the key of who may change everything there."""
+
+    api_url: str
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +78,8 @@ async def governed(
     ) as child:
         ready = await _wait_until_ready(child, data / "ready.json")
         around = (upstream_url, operation, issuer)
-        tool, key = await _set_up(child, ready, around, start.policies)
+        admin = _Admin(ready.api_url, _admin_key(child, data, ready))
+        tool, key = await _set_up(child, admin, around, start.policies)
         url = urlsplit(ready.mcp_url)
         if url.hostname is None or url.port is None:
             raise child.failed(f"gave an MCP address without host and port: {ready.mcp_url}")
@@ -120,20 +128,24 @@ def _read(path: Path) -> Ready | None:
         return None
 
 
+def _admin_key(child: Child, data: Path, ready: Ready) -> str:
+    if ready.admin_key_file is None:
+        raise child.failed("made no admin key, so nothing can be set up")
+    return (data / ready.admin_key_file).read_text().strip()
+
+
 async def _set_up(
     child: Child,
-    ready: Ready,
+    admin: _Admin,
     around: tuple[str, Operation, TokenIssuer],
     policies: Sequence[Mapping[str, Any]],
 ) -> tuple[str, str]:
     """Import the tools, allow role `user` to call them, make a key: tool name and key."""
     upstream_url, operation, issuer = around
-    if ready.admin_key is None:
-        raise child.failed("gave no admin key, so nothing can be set up")
-    base = ready.api_url.rstrip("/").removesuffix("/api")
+    base = admin.api_url.rstrip("/").removesuffix("/api")
     async with httpx2.AsyncClient(
         base_url=base,
-        headers={"authorization": f"Bearer {ready.admin_key}"},
+        headers={"authorization": f"Bearer {admin.key}"},
         timeout=_REQUEST_SECONDS,
         trust_env=False,  # a proxy from the environment has no business on loopback
     ) as client:

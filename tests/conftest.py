@@ -3,6 +3,7 @@
 What is too expensive to start for each test is here as well.
 """
 
+import gc
 import os
 import tempfile
 from collections.abc import Iterator
@@ -42,3 +43,9 @@ def postgres_url() -> Iterator[str]:
             yield server.get_uri().replace("postgresql://", "postgresql+asyncpg://")
         finally:
             server.cleanup()
+
+
+def pytest_collection_finish() -> None:
+    """Do not look for garbage again and again in what is loaded for the whole run."""
+    gc.collect()
+    gc.freeze()

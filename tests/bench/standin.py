@@ -108,7 +108,8 @@ async def main():
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     root = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     data = Path(sys.argv[sys.argv.index("--data") + 1])
-    ready = {"mcp_url": f"{root}/mcp", "api_url": f"{root}/api", "admin_key": ADMIN}
+    (data / "admin.key").write_text(f"{ADMIN}\n")
+    ready = {"mcp_url": f"{root}/mcp", "api_url": f"{root}/api", "admin_key_file": "admin.key"}
     (data / "ready.json").write_text(json.dumps({**ready, "pid": os.getpid()}))
     await asyncio.Event().wait()
 

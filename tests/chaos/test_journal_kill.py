@@ -41,7 +41,7 @@ def run_until_killed(directory: Path, run: int, patience: int) -> set[str]:
 def tear(directory: Path, chance: random.Random) -> None:
     """Leave what power loss may leave and SIGKILL does not: the start of a line, then zeros."""
     last = max(directory.glob("*.jsonl"))
-    line = b'{"seq":1,"prev":"' + b"0" * 64 + b'","event_id":"torn"}'
+    line = b'{"tenant_seq":1,"tenant_prev":"' + b"0" * 64 + b'","event_id":"torn"}'
     with last.open("ab") as file:
         file.write(line[: chance.randint(1, len(line))] + bytes(chance.choice([0, 1, 5000])))
 

@@ -245,6 +245,9 @@ def test_a_new_key_of_the_provider_is_accepted_and_an_outage_is_outlived(
     until_accepted(instance, new)
     accepted(instance, old)
     later = provider.make({"kid": "first", "claims": good(jti="never seen before")})
+    found = bascule_here("issuers", "status", "--data", instance.data, "-o", "json").value
+    (state,) = (one["key_set"] for one in found["issuers"] if one["name"] == "id")
+    assert (state["keys"], state["is_stale"], state["failures"]) == (2, False, 0)
     provider.go_down()
     try:
         accepted(instance, new)

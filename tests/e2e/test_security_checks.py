@@ -34,6 +34,7 @@ from e2e.security_world import (
     TOOL,
     UPSTREAM_SECRET,
     World,
+    api_document,
     eventually,
     trap,
     world,
@@ -784,12 +785,76 @@ def test_check_11_a_child_gets_its_words_and_few_variables(here: World) -> None:
     assert "upstream.started" in here.instance.child.said
 
 
-def test_check_11_a_command_is_shown_before_it_runs_for_the_first_time(here: World) -> None:
+@pytest.mark.parametrize("output", ["table", "json", "yaml"])
+def test_check_11_a_command_is_shown_before_it_runs_for_the_first_time(
+    here: World, output: str
+) -> None:
     data = here.instance.data
-    done = bascule_here("servers", "add", "shown", "--data", data, "--", *COMMAND[:1], "-c", "exit")
-    shown = f"Runs on this machine, without a shell: {COMMAND[0]} -c exit"
-    assert done.err.splitlines()[0] == shown
-    bascule_here("servers", "remove", "shown", "--data", data)
+    name = f"shown-{output}"
+    options = (name, "--data", data, "-o", output, "--", COMMAND[0])
+    program = f"Runs on this machine, without a shell: {COMMAND[0]}"
+    try:
+        done = bascule_here("servers", "add", *options, "-c", "exit")
+        assert done.err.splitlines()[0] == f"{program} -c exit"
+        assert "Runs on" not in done.out
+        done = bascule_here("servers", "set", *options, "-c", "pass")
+        assert done.err.splitlines()[0] == f"{program} -c pass"
+    finally:
+        bascule_here("servers", "remove", name, "--data", data)
+
+
+def starts_of(here: World, server: str) -> list[list[str]]:
+    """The commands that the journal has of a server, the newest first."""
+    logs = here.admin("GET", "audit-logs?limit=500")["logs"]
+    found = [one["metadata"] for one in logs if one["action"] == "server.start"]
+    return [one["command"] for one in found if one["target"] == server]
+
+
+def logged_starts_of(here: World, server: str) -> list[list[str]]:
+    """The commands that the log has of a server, each before the line that says it runs."""
+    lines = [json.loads(one) for one in here.instance.child.said.splitlines() if one[:1] == "{"]
+    events = [one for one in lines if one.get("upstream") == server]
+    order = [one["event"] for one in events]
+    if "upstream.started" in order:
+        assert order.index("upstream.starting") < order.index("upstream.started")
+    return [one["command"] for one in events if one["event"] == "upstream.starting"]
+
+
+def test_check_11_a_command_is_in_log_and_journal_before_it_runs(here: World) -> None:
+    here.call("ann", "tell", at="/mcp/servers/candid")
+    assert starts_of(here, "candid") == logged_starts_of(here, "candid") == [COMMAND]
+    secret = "word-31f0a7"
+    command = [*COMMAND, "--api-key", secret, f"TOKEN={secret}", f"--password={secret}"]
+    answer = here.admin("POST", "servers", json={"name": "wordy", "command": command})
+    assert answer["command"] == command, "whoever may add one sees it word for word"
+    try:
+        here.restart_tools("wordy")
+        (kept,) = starts_of(here, "wordy")
+        assert kept[: len(COMMAND)] == COMMAND
+        assert [one.partition("=")[0] for one in kept[len(COMMAND) :]] == [
+            "--api-key", "[redacted]", "TOKEN", "--password",
+        ]  # fmt: skip
+        assert logged_starts_of(here, "wordy") == [kept]
+        journal = [one.read_text() for one in (here.instance.data / "audit").glob("*.jsonl")]
+        assert secret not in here.instance.child.said + "".join(journal)
+    finally:
+        here.admin("DELETE", "servers/wordy")
+
+
+def test_check_11_a_command_out_of_a_file_is_in_log_and_journal(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    server = {"name": "filed", "command": COMMAND}
+    (folder / "servers.json").write_text(json.dumps({"servers": [server]}))
+    settings = {"catalogue.folder": str(folder)}
+    with serving(tmp_path / "data", settings=settings, command="serve") as instance:
+        with instance.api() as api:
+            path = "/api/admin/servers/filed/check"
+            eventually(lambda: api.post(path).json().get("reached") is True)
+            logs = api.get("/api/admin/audit-logs?limit=500").json()["logs"]
+        shown = [one["metadata"] for one in logs if one["action"] == "server.start"]
+        assert [(one["target"], one["command"]) for one in shown] == [("filed", COMMAND)]
+        assert instance.child.said.count("upstream.starting") == 1
 
 
 def test_check_11_nobody_but_an_administrator_adds_a_server(here: World) -> None:
@@ -1001,6 +1066,50 @@ def test_check_14_streams_and_attempts_are_limited(here: World) -> None:
     assert codes[-1] == 429, codes
 
 
+def test_check_14_calls_are_limited(here: World) -> None:
+    limit = {"name": "no haste", "type": "rate_limit", "roles": ["user"], "tools": [TOOL]}
+    here.admin(
+        "POST", "policies",
+        json={**limit, "rate": {"calls": 3, "window_seconds": 3600, "per": ["user"]}},
+    )  # fmt: skip
+    far = {"name": "far", "roles": ["admin"]}
+    there = {"x-bascule-tenant": "quick"}
+    here.admin("POST", "tenants", json={"name": "quick"})
+    try:
+        key = here.admin("POST", "keys", json=far, headers=there)["key"]
+        files = {"file": ("api.json", json.dumps(api_document()).encode())}
+        given = {"bundle_id": "shop", "auto_publish": "true", "base_url": here.echo.url}
+        here.admin("POST", "openapi", files=files, data=given, headers=there)
+        params = {"name": TOOL, "arguments": {}}
+        before = len(here.echo.received)
+        answers = [here.rpc("ann", "tools/call", params) for _ in range(5)]
+        assert [one.status_code for one in answers] == [200] * 3 + [429] * 2
+        assert len(here.echo.received) == before + 3, "what is refused goes no further"
+        late = answers[-1]
+        wait = int(late.headers["retry-after"])
+        assert 0 < wait <= 3600
+        error = late.json()["error"]["data"]
+        assert error["code"] == "E2016"
+        assert {**error["details"], "retry_after_seconds": wait} == {
+            "retry_after_seconds": wait, "limit": 3, "remaining": 0,
+        }  # fmt: skip
+        assert "no haste" not in late.text
+        session = here.begin("ann")
+        older = here.send("ann", mcp.legacy("tools/call", params), headers=session)
+        assert "E2016" in older.text, "another door leads to the same count"
+        record = here.admin("GET", f"audit-logs?limit=1&tool_name={TOOL}")["logs"][0]
+        assert (record["status"], record["error_code"]) == ("denied", "E2016")
+
+        assert "result" in here.call("bob", TOOL), "another caller has a count of its own"
+        assert here.rpc("ann", "tools/list").status_code == 200, "lists are not calls"
+        for _ in range(5):
+            answer = here.rpc(key, "tools/call", params)
+            assert answer.status_code == 200, f"another tenant is not limited: {answer.text}"
+    finally:
+        here.admin("DELETE", "policies/no haste")
+    assert "result" in here.call("ann", TOOL)
+
+
 # 15. Tools are pinned; what changed is held back; no server stands in for another.
 
 PIN = {"description": "Says it.", "annotations": {"readOnlyHint": True}}
@@ -1137,11 +1246,40 @@ def test_check_17_nothing_that_is_secret_can_be_read_where_it_is_kept(here: Worl
         assert secret.encode() not in shown
         assert not [file for file, content in kept.items() if secret.encode() in content]
     mine = here.instance.admin_key.encode()
-    assert {file.name for file, content in kept.items() if mine in content} <= {
-        "admin.key", "ready.json"
-    }  # fmt: skip
+    assert [file.name for file, content in kept.items() if mine in content] == ["admin.key"]
     for file in kept:
+        assert file.suffix != ".key" or file.stat().st_mode & 0o077 == 0, file
         assert file.stat().st_mode & 0o077 == 0 or here.instance.data.stat().st_mode & 0o077 == 0
+
+
+def test_check_17_only_up_leaves_a_key_behind_and_its_files_are_its_owners(
+    tmp_path: Path,
+) -> None:
+    made, served = tmp_path / "made", tmp_path / "served"
+    with serving(made, "--demo") as instance:
+        secrets = {"admin.key": instance.admin_key, "demo.key": instance.demo_key}
+        kept = {file: file.read_bytes() for file in made.rglob("*") if file.is_file()}
+        for name, secret in secrets.items():
+            assert [file.name for file in kept if secret.encode() in kept[file]] == [name]
+        (made / "admin.key").chmod(0o644)
+        given = ("keys", "list", "--data", made)
+        assert "warning: " in bascule_here(*given).err
+        assert bascule_here(*given).err == ""
+        (made / "sealing.key").chmod(0o640)
+    with serving(made) as again:
+        assert "file.open_to_others" in again.child.said
+    for file in made.glob("*.key"):
+        assert file.stat().st_mode & 0o777 == 0o600
+    with serving(served, command="serve") as other:
+        # The owner's key is of the test, made before: see `serving`.
+        (served / "admin.key").unlink()
+        ready = json.loads((served / "ready.json").read_text())
+        assert (ready["admin_key_file"], ready["demo_key_file"]) == (None, None)
+        files = [file.read_bytes() for file in served.rglob("*") if file.is_file()]
+        assert not [one for one in files if other.admin_key.encode() in one]
+        assert {one.name for one in served.glob("*.key")} == {
+            "digest.key", "sealing.key", "secrets.key",
+        }  # fmt: skip
 
 
 def test_check_17_a_record_shows_that_there_were_arguments_and_not_which(here: World) -> None:

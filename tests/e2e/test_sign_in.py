@@ -1,5 +1,6 @@
 """People sign in to a real gateway: by the one-time link, by passwords, at a real provider."""
 
+import json
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from fakes.instances import Instance, bascule_here, serving
+from fakes.instances import Finished, Instance, bascule_here, serving
 from fakes.providers import Provider, providing
 
 PASSWORD = "an elk in the attic"
@@ -254,6 +255,50 @@ def test_a_provider_lets_in_whom_it_knows_with_the_roles_it_claims(
         assert me(client)["user_id"] == body["user_id"]
 
 
+def test_trying_an_issuer_says_which_of_its_secrets_cannot_be_read(
+    instance: Instance, people: Provider, tmp_path: Path
+) -> None:
+    def tried() -> Finished:
+        return bascule_here("issuers", "test", "id", "--data", instance.data, "-o", "json")
+
+    def refer(reference: str) -> None:
+        with instance.api() as api:
+            known = api.get("/api/admin/issuers/id").json()
+            names = ("name", "issuer", "role_map", "roles_claims", "client_id")
+            body = {**{name: known[name] for name in names}, "client_secret": reference}
+            assert api.put("/api/admin/issuers/id", json=body).is_success
+
+    usual = "${secret:console}"
+    used = {"field": "client_secret", "reference": usual, "is_usable": True}
+    good = tried()
+    assert (good.value["ok"], good.value["secrets"]) == (True, [used])
+    file = tmp_path / "console"
+    try:
+        for reference, said in (
+            ("${secret:nobody}", "bascule secrets set nobody"),
+            ("${BASCULE_NO_SUCH_SECRET}", "no variable BASCULE_NO_SUCH_SECRET"),
+            (f"${{file:{file}}}", f"${{file:{file}}} names no file"),
+        ):
+            refer(reference)
+            ended = tried()
+            found = json.loads(ended.out)
+            assert (ended.code, found["ok"], len(found["problems"])) == (4, False, 1)
+            assert found["problems"][0].startswith("client_secret: ")
+            assert said in found["problems"][0]
+            assert found["secrets"] == [{**used, "reference": reference, "is_usable": False}]
+            assert found["keys"], "the rest of it was tried all the same"
+            with browser(instance) as client:
+                assert by_provider(client).status_code != 303, "nobody signs in with it, either"
+        there = tmp_path / "there"
+        there.write_text("s3cret\n")
+        refer(f"${{file:{there}}}")
+        assert tried().value["ok"]
+        assert "s3cret" not in tried().out
+    finally:
+        refer(usual)
+    assert tried().value["ok"]
+
+
 def test_a_provider_takes_over_no_account_by_its_name_or_address(
     instance: Instance, people: Provider
 ) -> None:
@@ -275,6 +320,35 @@ def test_a_user_of_the_provider_who_is_deactivated_stays_out(
         api.post("/api/admin/users/gone/deactivate").raise_for_status()
         assert client.get("/api/session").status_code == 401
         assert by_provider(client).status_code == 403
+
+
+def test_an_identity_that_is_linked_comes_in_as_its_user_until_it_is_unlinked(
+    instance: Instance, people: Provider
+) -> None:
+    make_user(instance, "clerk", "operator")
+    people.say(sub="u-9", preferred_username="somebody")
+    identity = ("--issuer", people.url, "--subject", "u-9")
+    at = ("--data", instance.data, "-o", "json")
+    with browser(instance) as client:
+        by_provider(client)
+        assert (me(client)["name"], me(client)["roles"]) == ("somebody", [])
+        # An account of their own was made at the first sign-in: the identity is taken from it.
+        moved = bascule_here("users", "link", "clerk", *identity, "--from", "somebody", *at)
+        assert moved.value["issuer_name"] == "id"
+        assert client.get("/api/session").status_code == 401
+        by_provider(client)
+        assert (me(client)["name"], me(client)["roles"]) == ("clerk", ["operator"])
+        assert client.get("/api/admin/servers").status_code == 200
+        listed = bascule_here("users", "identities", "clerk", *at).value
+        assert [one["subject"] for one in listed["identities"]] == ["u-9"]
+        bascule_here("users", "unlink", "clerk", *identity, *at)
+        assert client.get("/api/session").status_code == 401
+        assert client.get("/api/admin/servers").status_code == 401
+        by_provider(client)
+        assert (me(client)["name"], me(client)["roles"]) == ("somebody-2", [])
+        assert client.get("/api/admin/servers").status_code == 403
+    (record,) = records(instance, "user.identity.unlink")
+    assert (record["metadata"]["target"], record["metadata"]["subject"]) == ("clerk", "u-9")
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from bascule.app.private import read_secret, write_secret
 from bascule.cli.main import main
 from bascule.protocol.versions import Era
 from fakes import mcp
@@ -174,11 +175,12 @@ def _make_owner(data: Path) -> None:
     bascule_here("tools", "list", "--data", data)  # makes the database, and says so
     wanted = ("--name", "owner", "--role", "admin", "--role", "system_admin")
     made = bascule_here("keys", "create", *wanted, "--data", data, "-o", "json")
-    (data / "admin.key").write_text(made.value["key"])
+    write_secret(data / "admin.key", made.value["key"])
 
 
 def _read(child: Child, data: Path) -> Instance:
     ready = json.loads((data / "ready.json").read_text())
     assert ready["pid"] == child.pid
-    admin_key = ready["admin_key"] or (data / "admin.key").read_text().strip()
-    return Instance(child, data, ready["mcp_url"], admin_key, ready["demo_key"] or "")
+    admin_key = read_secret(data / (ready["admin_key_file"] or "admin.key")) or ""
+    demo_key = read_secret(data / ready["demo_key_file"]) if ready["demo_key_file"] else None
+    return Instance(child, data, ready["mcp_url"], admin_key, demo_key or "")

@@ -2,7 +2,7 @@
 
 from typing import Any, Final, Self, cast, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 from pydantic_core.core_schema import ErrorType
 from rapidfuzz import fuzz, process
@@ -10,6 +10,11 @@ from rapidfuzz import fuzz, process
 _CLOSE_ENOUGH = 60.0
 _LONGEST = 100
 _BUILT_IN: Final = frozenset(get_args(ErrorType))
+
+
+def about(text: str) -> Any:
+    """What the OpenAPI document says of a field, in its annotation."""
+    return Field(description=text)
 
 
 class Body(BaseModel):

@@ -15,6 +15,7 @@ from bascule.api.caller import Caller
 from bascule.api.condition import Conditions
 from bascule.api.consenting import Consents
 from bascule.api.elevated import LiveGrants
+from bascule.api.exports import Exports
 from bascule.api.importing import ImportRules
 from bascule.api.probing import Prober
 from bascule.api.signing import BrowserSessions
@@ -114,6 +115,8 @@ class Control:
     """People who signed in to the console; None where nobody can."""
     tokens: Tokens | None = None
     """Access tokens of issuers; None where none is accepted."""
+    resolve: Callable[[str, str], Awaitable[str]] | None = None
+    """What a text with references stands for in a tenant; None where no secrets are read."""
     consents: Consents | None = None
     """Authorizations that wait for people; None where no server is called on their behalf."""
     elevations: LiveGrants | None = None
@@ -140,6 +143,8 @@ class Control:
     """All metrics by the Accept header: their content type and body; None where they are off."""
     ids: Identifiers = field(default_factory=Identifiers)
     _access: CurrentAccess = field(default_factory=CurrentAccess)
+    exports: Exports = field(default_factory=Exports)
+    """Of the journal, those under way."""
     _strangers: Trickle = field(default_factory=Trickle)
 
     def presented(self, request: Request, credential: str | None) -> Presented:

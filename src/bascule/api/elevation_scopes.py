@@ -6,6 +6,7 @@ from typing import Final
 from bascule.api.caller import Caller
 from bascule.api.control import Control
 from bascule.api.elevated import Approval, LiveGrants, Wanted
+from bascule.api.suggestions import unknown
 from bascule.gateway.decision import Circumstances, Question
 from bascule.gateway.elevation import Scope, ScopeKind
 from bascule.gateway.errors import InvalidValue, NotFound
@@ -38,19 +39,21 @@ class Subjects:
 
         Raises:
             NotFound: there is no such tool or bundle, or the caller may not know of it: in the
-                same words.
-            InvalidValue: arguments are missing, or cannot be told apart from others.
+                same words. Names the closest one that the caller sees.
+            InvalidValue: arguments are missing, or cannot be told apart from others; or no call of
+                the tool needs elevation.
         """
         if wanted.link is not None:
             link = wanted.link
             return Origin(link.tool, link.bundle, link.digest, link.arguments)
         if wanted.kind is ScopeKind.BUNDLE:
             if not await self._sees_bundle(caller, wanted.name):
-                raise _unknown("bundle", wanted.name)
+                raise await self._unknown_bundle(caller, wanted.name)
             return Origin(bundle=wanted.name)
         tool = self._control.snapshot().tenant(caller.tenant).tools.get(wanted.name)
         if tool is None or not await self._sees(caller, tool):
-            raise _unknown("tool", wanted.name)
+            raise await self._unknown_tool(caller, wanted.name)
+        self._check_elevates(caller, tool)
         name, bundle = canonical_name(tool), bundles_of(tool)[0]
         if wanted.kind is not ScopeKind.CALL:
             return Origin(name, bundle)
@@ -83,6 +86,28 @@ class Subjects:
             )
         return scope
 
+    def _check_elevates(self, caller: Caller, tool: Tool) -> None:
+        """Pass where some call of the tool may need leave, in any version and by any bundle."""
+        access, name = self._control.access(), canonical_name(tool)
+        served = self._control.snapshot().tenant(caller.tenant).bundle_tools.values()
+        shown = [one for tools in served for one in tools.values() if canonical_name(one) == name]
+        every = (tool, *access.versions(caller.tenant, tool.name), *shown)
+        if not any(access.may_elevate(caller.principal, one) for one in every):
+            raise InvalidValue(
+                f"No call of {name} needs elevation, so there is nothing to ask for: call it "
+                f"without. Where it is refused, `bascule policy explain {name}` says why.",
+                details={"field": "name"},
+            )
+
+    async def _unknown_tool(self, caller: Caller, name: str) -> NotFound:
+        tools = self._control.snapshot().tenant(caller.tenant).tools
+        return await unknown("tool", name, tools, lambda one: self._sees(caller, tools[one]))
+
+    async def _unknown_bundle(self, caller: Caller, name: str) -> NotFound:
+        view = self._control.snapshot().tenant(caller.tenant)
+        names = {*view.bundles, *view.bundle_tools}
+        return await unknown("bundle", name, names, lambda one: self._sees_bundle(caller, one))
+
     async def _sees_bundle(self, caller: Caller, name: str) -> bool:
         view = self._control.snapshot().tenant(caller.tenant)
         own = (tool for tool in view.tools.values() if tool.bundle == name)
@@ -109,10 +134,3 @@ def scope_of(kind: ScopeKind, origin: Origin) -> Scope:
     if not name:
         raise InvalidValue("The tool is in no bundle.", details={"field": "scope"})
     return Scope(kind, name, origin.digest if kind is ScopeKind.CALL else "")
-
-
-def _unknown(kind: str, name: str) -> NotFound:
-    return NotFound(
-        f"There is no {kind} named {name[:100]} for you. `bascule tools list` shows what there is.",
-        details={"field": "name"},
-    )

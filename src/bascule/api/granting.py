@@ -23,11 +23,14 @@ async def refuse_mightier(
     """Pass where `caller` has all that `who` has, or would have, by the roles `wanted`.
 
     A role brings its permissions and what access rules allow to it; both must be the caller's.
-    `scopes` are all that counts of the permissions. Roles that do not exist bring nothing.
+    `scopes` are all that counts of the permissions. Roles that do not exist bring nothing. A
+    system administrator may do this to anybody.
 
     Raises:
         Forbidden: names the first role that brings more, and what.
     """
+    if caller.principal.may(SYSTEM_ADMIN):
+        return
     named = set(wanted)
     for role in await Roles(rows.session, rows.tenant_id).list():
         if role.name in named:
@@ -67,6 +70,4 @@ def _refuse_role(caller: Caller, role: Role, who: str, scopes: frozenset[str] | 
 
 def _holds(caller: Caller, role: str) -> bool:
     principal = caller.principal
-    if principal.may(SYSTEM_ADMIN):
-        return True
     return role in principal.roles or not principal.roles.isdisjoint(_ADMINISTRATORS)

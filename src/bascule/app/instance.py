@@ -15,6 +15,7 @@ from bascule.api.app import build_api
 from bascule.api.control import Control
 from bascule.api.signin.house import SignIn
 from bascule.app.checks import journal_check, state_check
+from bascule.app.commands import Commands
 from bascule.app.consent import GovernedConsent, open_consent
 from bascule.app.deciding import Deciding
 from bascule.app.doors import place_of
@@ -30,6 +31,7 @@ from bascule.app.pages import pages
 from bascule.app.pinning import PinKeeper
 from bascule.app.places import journal_directory
 from bascule.app.plugins import open_plugins
+from bascule.app.private import warn_of_open_directory
 from bascule.app.probing import UpstreamProber
 from bascule.app.reception import Reception, open_reception
 from bascule.app.relay import Relay
@@ -154,6 +156,7 @@ def prepare_directory(data: Path) -> None:
             f"The data directory {data} cannot be read and written by this user. "
             "Change its owner, or choose another with --data."
         )
+    warn_of_open_directory(data)
 
 
 @asynccontextmanager
@@ -179,6 +182,7 @@ async def open_instance(
         plugins = await stack.enter_async_context(open_plugins(settings))
         deciding = await stack.enter_async_context(Deciding.open(settings))
         fabric = await stack.enter_async_context(Fabric.open(settings, data, plugins))
+        fabric.upstreams.commands = Commands(journal)
         digest_key = await asyncio.to_thread(ensure_digest_key, data / "digest.key")
         place = journal_directory(settings, data)
         resolver = fabric.upstreams.connectors.resolver
@@ -262,6 +266,7 @@ async def _assemble(
         authenticator=authenticator,
         revocations=revocations,
         tokens=inbound.tokens,
+        resolve=fabric.upstreams.connectors.resolver.resolve,
         journal_directory=resources.journal_directory,
         snapshot=lambda: gateway.snapshot,
         refresh=live.refresh,

@@ -1,10 +1,10 @@
-"""Keys that `bascule up` makes for its own owner, kept beside the data they open."""
+"""Keys that an instance makes for itself and its owner, kept beside the data they open."""
 
-import os
 import secrets
 from pathlib import Path
 from typing import Final
 
+from bascule.app.private import read_secret, write_secret
 from bascule.gateway.errors import ErrorCode, GatewayError
 from bascule.gateway.snapshot import Snapshot
 from bascule.identity.api_keys import digest_of, new_key
@@ -30,7 +30,7 @@ async def ensure_key(
     Stable over restarts, so that clients configured once stay connected. The file is readable
     by its owner only. The new key is in force with the next snapshot.
     """
-    secret = _read(path)
+    secret = read_secret(path)
     if secret is not None and digest_of(secret) in snapshot.keys:
         return secret
     made = new_key()
@@ -41,7 +41,7 @@ async def ensure_key(
             if known.name == name and known.revoked_at is None:
                 await keys.revoke(known.id)
         await keys.create(KeyDraft(name, made.digest, made.prefix, roles))
-    _write(path, made.secret)
+    write_secret(path, made.secret)
     return made.secret
 
 
@@ -76,7 +76,7 @@ def ensure_secret_key(path: Path) -> bytes:
         KeyUnusable: the file holds something else, or this user may not read it.
         OSError: the file can be neither read nor made.
     """
-    if path.exists() and not _read(path):
+    if path.exists() and not read_secret(path):
         raise KeyUnusable(
             f"{path} holds the key to the stored secrets, but is empty or not readable by this "
             "user. Restore it, or its permissions; without it each secret must be set again."
@@ -85,11 +85,11 @@ def ensure_secret_key(path: Path) -> bytes:
 
 
 def _ensure_random_key(path: Path) -> bytes:
-    known = _read(path)
+    known = read_secret(path)
     if known is not None:
         return _parsed(known, path)
     made = secrets.token_bytes(_KEY_BYTES)
-    _write(path, made.hex())
+    write_secret(path, made.hex())
     return made
 
 
@@ -104,17 +104,3 @@ def _parsed(text: str, path: Path) -> bytes:
             "delete it and a new key is made."
         )
     return key
-
-
-def _read(path: Path) -> str | None:
-    try:
-        return path.read_text().strip() or None
-    except OSError:
-        return None
-
-
-def _write(path: Path, secret: str) -> None:
-    path.unlink(missing_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secret + "\n")

@@ -3,11 +3,13 @@
 import fcntl
 import json
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Final
+
+from bascule.app.private import ADMIN_KEY, read_secret
 
 _NAME: Final = "ready.json"
 _LOCK: Final = "instance.lock"
@@ -15,17 +17,22 @@ _LOCK: Final = "instance.lock"
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A running instance. The keys are there only where `bascule up` made them.
+    """A running instance. It holds no secret.
 
-    `certificate` is the file with the certificate that it answers with, where it speaks TLS.
+    `admin_key_file` and `demo_key_file` name files of the data directory that hold keys it knows;
+    None where it made none: `bascule up` does. `certificate` is the file with the certificate that
+    it answers with, where it speaks TLS.
     """
 
     mcp_url: str
     api_url: str
     pid: int
-    admin_key: str | None = None
-    demo_key: str | None = None
+    admin_key_file: str | None = None
+    demo_key_file: str | None = None
     certificate: str | None = None
+
+
+_MEMBERS: Final = frozenset(one.name for one in fields(Ready))
 
 
 def write_ready(data: Path, ready: Ready) -> Path:
@@ -64,12 +71,39 @@ def hold(data: Path) -> Generator[None]:
 
 def read_ready(data: Path) -> Ready | None:
     """The instance running on `data`; None where none is, whatever a dead one left behind."""
-    try:
-        members = json.loads((data / _NAME).read_text())
-        ready = Ready(**members)
-    except (OSError, ValueError, TypeError):
+    found = _read(data)
+    return found[0] if found is not None and _is_held(data) else None
+
+
+def admin_key_of(
+    data: Path, ready: Ready, warn: Callable[[Path, str], None] | None = None
+) -> str | None:
+    """The key of who owns `data`, for the instance running there; None where it made none.
+
+    It is always `admin.key` of the directory, of whoever owns `ready.json`, and no link: who can
+    write there must not have a file of somebody else's sent to an address of their choice. `warn`
+    as in `read_secret`.
+    """
+    found = _read(data)
+    if ready.admin_key_file != ADMIN_KEY or found is None or found[0] != ready:
         return None
-    return ready if _is_held(data) else None
+    path = data / ADMIN_KEY
+    if warn is None:
+        return read_secret(path, owner=found[1])
+    return read_secret(path, warn, owner=found[1])
+
+
+def _read(data: Path) -> tuple[Ready, int] | None:
+    """What the file says, and the id of the user who owns it."""
+    try:
+        with (data / _NAME).open("rb") as file:
+            members = json.load(file)
+            owner = os.fstat(file.fileno()).st_uid
+        # An instance of another version may say more, or less.
+        ready = Ready(**{name: one for name, one in members.items() if name in _MEMBERS})
+    except (OSError, ValueError, TypeError, AttributeError):
+        return None
+    return ready, owner
 
 
 def _is_held(data: Path) -> bool:

@@ -96,7 +96,8 @@ class Reception:
         entries = Entries(control, browsers)
         attempts = Attempts(state, identity.sign_in_attempts)
         desk = Desk(entries, self.passwords, attempts, rules)
-        return SignIn(entries, desk, SetupLinks(desk, state), Providers(entries, self.reach, state))
+        providers = Providers(entries, self.reach, state, attempts)
+        return SignIn(entries, desk, SetupLinks(desk, state), providers)
 
 
 @asynccontextmanager

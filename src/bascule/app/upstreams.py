@@ -9,11 +9,13 @@ import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Self
 
 import structlog
 
 from bascule.app.background import Background
+from bascule.app.commands import Commands
 from bascule.app.connectors import Clients, Connectors, Reach
 from bascule.app.extensions import KINDS, Extensions
 from bascule.app.granting import Ways, granted
@@ -66,6 +68,8 @@ class UpstreamSet:
         self._grace_seconds = grace_seconds
         self.oauth: Setup | None = None
         """How people consent to access on their behalf; set before there is a snapshot."""
+        self.commands = Commands()
+        """What is told of each command before it runs; set likewise."""
         self._relayed: dict[tuple[str, Upstream], McpUpstream] = {}
         self._rpc: dict[tuple[str, Upstream], GrpcUpstream] = {}
         self._retiring: set[McpUpstream | GrpcUpstream] = set()
@@ -122,9 +126,16 @@ class UpstreamSet:
             granting = upstream.connector.user_grants is not None
             client = self._granted(tenant, upstream, reach) if granting else reach.client
             found = self._relayed[tenant, upstream] = McpUpstream(
-                reach.upstream, client, lasting=reach.lasting, bridge=self._bridge
+                reach.upstream,
+                client,
+                lasting=reach.lasting,
+                bridge=self._bridge,
+                before_first=partial(self._show, tenant, upstream.name),
             )
         return found
+
+    async def _show(self, tenant: str, name: str, argv: tuple[str, ...]) -> None:
+        await self.commands.show(tenant, name, argv)
 
     def access(self, tenant: str, upstream: Upstream) -> Access | None:
         """Who agreed to be served on their behalf; None where that is not done.

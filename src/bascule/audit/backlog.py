@@ -28,7 +28,7 @@ class Backlog:
     def add(self, record: AuditRecord) -> None:
         """Keep `record`, marked as written late, or count it as lost where there is no room."""
         late = msgspec.structs.replace(record, metadata={**record.metadata, "written_late": True})
-        size = len(encode(late))
+        size = len(encode(late).fields)
         if size > self._room_bytes:
             self.lost += 1
             return

@@ -6,9 +6,13 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from queue import SimpleQueue
 
+import structlog
+
 from bascule.audit.lines import encode
 from bascule.audit.writer import ChainWriter, Committed
 from bascule.gateway.record import AuditRecord
+
+_log = structlog.get_logger(__name__)
 
 Settle = Callable[[Committed], None]
 """Told on the event loop what became of a batch."""
@@ -44,9 +48,14 @@ class Committer:
                 records, settle = job
                 self._call(settle, self._commit(records))
         finally:
-            self._writer.close()
-            self._release()
-            self._call(self._stopped.set)
+            try:
+                self._writer.close()
+            except OSError as failure:  # all that was durable before is so still
+                _log.warning("journal.not_closed", error=str(failure))
+            finally:
+                # Whatever comes of that: somebody waits for the end of this thread.
+                self._release()
+                self._call(self._stopped.set)
 
     def _commit(self, records: Iterable[AuditRecord]) -> Committed:
         try:

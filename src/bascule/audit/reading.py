@@ -1,26 +1,23 @@
 """Answers questions about recent records, newest first, from the end of the files backwards."""
 
 import heapq
-import os
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, Final, TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 import structlog
 
-from bascule.audit.lines import MAX_LINE_BYTES
-from bascule.audit.segments import Segment, list_segments, open_segment
+from bascule.audit.lines import HEADS_START
+from bascule.audit.segments import Segment, lines_backwards, list_segments, open_segment
 
 _log = structlog.get_logger(__name__)
 
 DISORDER: Final = timedelta(minutes=10)
 """How far a record's time may lie behind an earlier record's, as when a clock is set back."""
-
-_BLOCK_BYTES: Final = 256 * 1024
 
 
 class Facts(msgspec.Struct):
@@ -81,9 +78,10 @@ def tail(
 ) -> list[dict[str, object]]:
     """The newest `limit` records that `match`, newest first, as they stand in the journal.
 
-    Members with default values are absent, `seq`, `prev` and `hash` present. Writers are merged
-    by time. Blocks, and reads back to `match.since` or the beginning where fewer than `limit`
-    match: call it in a thread. It does not verify; lines it cannot read are logged and left out.
+    Members with default values are absent, those of both chains present (see `lines`). Writers are
+    merged by time. Blocks, and reads back to `match.since` or the beginning where fewer than
+    `limit` match: call it in a thread. It does not verify; lines it cannot read are logged and
+    left out.
 
     Raises:
         NotFound: there is no such directory.
@@ -121,7 +119,9 @@ def _found(
 ) -> Iterator[tuple[_Sort, bytes]]:
     for segment in reversed(segments):
         with open_segment(segment) as file:
-            for line in _lines_backwards(file):
+            for line in lines_backwards(file):
+                if line.startswith(HEADS_START):
+                    continue
                 facts = _read_facts(line, segment, decoder)
                 if facts is None:
                     continue
@@ -139,24 +139,3 @@ def _read_facts(
     except (msgspec.MsgspecError, UnicodeDecodeError):
         _log.warning("journal.line_unreadable", segment=segment.path.name, start=line[:80])
         return None
-
-
-def _lines_backwards(file: BinaryIO) -> Iterator[bytes]:
-    """The whole lines of `file`, last first, without their newlines."""
-    position = file.seek(0, os.SEEK_END)
-    # What follows the last newline is being written or was torn: dropped like an endless line.
-    carry, dropping = b"", True
-    while position:
-        size = min(_BLOCK_BYTES, position)
-        position -= size
-        file.seek(position)
-        first, *lines = (file.read(size) + carry).split(b"\n")
-        if lines and dropping:
-            lines.pop()
-            dropping = False
-        yield from reversed(lines)
-        carry = b"" if dropping else first
-        if len(carry) > MAX_LINE_BYTES:
-            carry, dropping = b"", True
-    if carry:
-        yield carry

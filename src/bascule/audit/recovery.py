@@ -6,7 +6,10 @@ from itertools import count
 from pathlib import Path
 from typing import BinaryIO, Final
 
+import msgspec
+
 from bascule.audit.disk import sync_directory
+from bascule.audit.heads import Found, find_heads
 from bascule.audit.lines import GENESIS, MAX_LINE_BYTES, Flaw, Head, check, is_torn, predecessor
 from bascule.audit.segments import Segment, list_segments
 from bascule.audit.writer import MAX_UNFINISHED_BYTES, Position
@@ -43,7 +46,8 @@ class _Tail:
 def recover(directory: Path, writer: str) -> tuple[Position, Repair | None]:
     """Find the end of the chain of `writer`, repairing a torn one. Call it under the lock.
 
-    Only the last few megabytes are checked here; `verify` checks everything.
+    Only the last few megabytes are checked here, and read up to where the heads of the tenants'
+    chains were written down last; `verify` checks everything.
 
     Raises:
         JournalDamaged: the end does not verify, and not because a write was cut off.
@@ -54,8 +58,9 @@ def recover(directory: Path, writer: str) -> tuple[Position, Repair | None]:
         return Position(Segment(directory, writer, 1), 0, GENESIS), None
     last = segments[-1]
     tail = _examine(segments)
+    tenants = _tenants(segments, tail.good_bytes)
     repair = _repair(last, tail) if tail.good_bytes < tail.size else None
-    return Position(last, tail.good_bytes, tail.head), repair
+    return Position(last, tail.good_bytes, tail.head, *tenants), repair
 
 
 def _examine(segments: list[Segment]) -> _Tail:
@@ -65,7 +70,7 @@ def _examine(segments: list[Segment]) -> _Tail:
         size = file.seek(0, os.SEEK_END)
         start, window = _read_window(file, size)
     known = None if start else _head_before(segments)
-    head = known or predecessor(window)
+    head = known or predecessor(window[: window.find(b"\n") + 1])
     if head is None:
         raise _damaged(path, start, "no line of a journal begins here")
     good_bytes, head, flaw = _walk(window, head)
@@ -76,6 +81,17 @@ def _examine(segments: list[Segment]) -> _Tail:
     if flaw and not torn:
         raise _damaged(path, start + good_bytes, f"{flaw.problem}: {flaw.detail}")
     return _Tail(start + good_bytes, head, size)
+
+
+def _tenants(segments: list[Segment], end: int) -> Found:
+    path = segments[-1].path
+    try:
+        found = find_heads(segments, end)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as unreadable:
+        raise _damaged(path, end, "a record before it cannot be read") from unreadable
+    if found is None:
+        raise _damaged(path, 0, "the heads of the tenants' chains are in a segment not here")
+    return found
 
 
 def _head_before(segments: list[Segment]) -> Head | None:

@@ -1,14 +1,18 @@
 """Where a journal lies: `<directory>/<writer>-00000001.jsonl` and its successors."""
 
+import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from bascule.audit.lines import MAX_LINE_BYTES
 from bascule.gateway.errors import Forbidden, NotFound
 
 _NAME: Final = re.compile(r"(?P<writer>[a-z0-9][a-z0-9._-]*)-(?P<number>\d{8,12})\.jsonl")
 _READ_BYTES: Final = 1024 * 1024
+_BLOCK_BYTES: Final = 256 * 1024
 _WRITER: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 
 
@@ -47,6 +51,34 @@ def open_segment(segment: Segment) -> BinaryIO:
         raise Forbidden(
             f"{segment.path} cannot be read by this user. Run the command as the gateway's user."
         ) from refused
+
+
+def lines_forwards(file: BinaryIO) -> Iterator[bytes]:
+    """The lines of `file` with their newlines, cut where they are longer than a line may be."""
+    # Bounded, as a file without line breaks must not end up in memory.
+    while line := file.readline(MAX_LINE_BYTES):
+        yield line
+
+
+def lines_backwards(file: BinaryIO, end: int | None = None) -> Iterator[bytes]:
+    """The whole lines of `file` before byte `end`, last first, without their newlines."""
+    position = file.seek(0, os.SEEK_END) if end is None else end
+    # What follows the last newline is being written or was torn: dropped like an endless line.
+    carry, dropping = b"", True
+    while position:
+        size = min(_BLOCK_BYTES, position)
+        position -= size
+        file.seek(position)
+        first, *lines = (file.read(size) + carry).split(b"\n")
+        if lines and dropping:
+            lines.pop()
+            dropping = False
+        yield from reversed(lines)
+        carry = b"" if dropping else first
+        if len(carry) > MAX_LINE_BYTES:
+            carry, dropping = b"", True
+    if carry:
+        yield carry
 
 
 def list_segments(directory: Path, writer: str | None = None) -> dict[str, list[Segment]]:

@@ -1,7 +1,6 @@
 """Checks a journal from its files alone, and names the first record that is not as written."""
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -16,7 +15,8 @@ from bascule.audit.lines import (
     is_torn,
     predecessor,
 )
-from bascule.audit.segments import Segment, list_segments, open_segment
+from bascule.audit.segments import Segment, lines_forwards, list_segments, open_segment
+from bascule.audit.tenants import TenantChains
 from bascule.audit.writer import MAX_UNFINISHED_BYTES
 from bascule.gateway.errors import NotFound
 
@@ -66,8 +66,9 @@ class Verification:
 
 
 def verify(directory: Path, writer: str | None = None) -> Verification:
-    """Check every line of `writer`, or of every writer there is, in constant memory.
+    """Check every line of `writer`, or of every writer there is, and the chains of all tenants.
 
+    Holds a number and a hash for each tenant in memory, and no more however long the journal is.
     Stops at the first bad record of each writer and reports the first of them. An unfinished
     write at the very end, as a crash leaves it, is a warning.
 
@@ -106,9 +107,18 @@ class _Chain:
         self.read_bytes = 0
         self.bad: BadRecord | None = None
         self.warnings: list[str] = []
+        self._tenants = TenantChains(from_the_start=segments[0].number == 1)
 
     def verify(self) -> None:
         self._start()
+        self._verify_segments()
+        if self._tenants.unchained:
+            self.warnings.append(
+                f"{self.writer}: {self._tenants.unchained} records are from before tenants had "
+                "chains of their own; the chain of the journal proves them"
+            )
+
+    def _verify_segments(self) -> None:
         expected = self._segments[0]
         for segment in self._segments:
             if segment != expected:
@@ -133,11 +143,14 @@ class _Chain:
     def _verify_segment(self, segment: Segment) -> None:
         with open_segment(segment) as file:
             head, offset = self.head, 0
-            for number, line in enumerate(_lines(file), 1):
+            for number, line in enumerate(lines_forwards(file), 1):
                 checked = check(line, head)
                 if isinstance(checked, Flaw):
                     if not self._is_unfinished(segment, file, offset):
                         self._condemn(segment, number, checked)
+                    break
+                if flaw := self._tenants.follow(line):
+                    self._condemn(segment, number, flaw)
                     break
                 head = checked
                 offset += len(line)
@@ -165,9 +178,3 @@ class _Chain:
 
     def _condemn(self, segment: Segment, line: int, flaw: Flaw) -> None:
         self.bad = BadRecord(segment.path, line, flaw.seq, flaw.event_id, flaw.problem, flaw.detail)
-
-
-def _lines(file: BinaryIO) -> Iterator[bytes]:
-    # Bounded, as a file without line breaks must not end up in memory.
-    while line := file.readline(MAX_LINE_BYTES):
-        yield line

@@ -1,12 +1,14 @@
 """The blocking end of a journal: puts sealed lines on the disk, or leaves no trace of them."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from bascule.audit.disk import Disk, sync_directory
-from bascule.audit.lines import MAX_LINE_BYTES, Head, seal
+from bascule.audit.heads import HEADS_EVERY_BYTES, heads_budget, heads_lines
+from bascule.audit.lines import GENESIS, MAX_LINE_BYTES, Entry, Head, seal
 from bascule.audit.segments import Segment
 
 MAX_WRITE_BYTES: Final = 1024 * 1024
@@ -17,11 +19,17 @@ MAX_UNFINISHED_BYTES: Final = MAX_WRITE_BYTES + MAX_LINE_BYTES
 
 
 class Position(NamedTuple):
-    """Where a chain goes on: the segment, how much of it is durable, and the last line."""
+    """Where a chain goes on: the segment, how much of it is durable, and the last line.
+
+    `tenants` are the heads of the tenants' chains; they are written down again after
+    `until_heads_bytes` more.
+    """
 
     segment: Segment
     durable_bytes: int
     head: Head
+    tenants: Mapping[str, Head] = MappingProxyType({})
+    until_heads_bytes: int = HEADS_EVERY_BYTES
 
 
 class Committed(NamedTuple):
@@ -35,6 +43,7 @@ class _Chunk(NamedTuple):
     content: bytes
     records: int
     head: Head
+    tenants: Mapping[str, Head]
 
 
 class ChainWriter:
@@ -50,7 +59,8 @@ class ChainWriter:
         Raises:
             OSError: it cannot be opened or created.
         """
-        self._segment, self._durable_bytes, self._head = position
+        self._segment, self._durable_bytes, self._head, tenants, until = position
+        self._tenants, self._until_heads_bytes = dict(tenants), until
         self._max_segment_bytes = max_segment_bytes
         self._disk = disk
         self._descriptor = _open(self._segment, self._durable_bytes)
@@ -67,7 +77,7 @@ class ChainWriter:
         """The segment that is written to."""
         return self._segment
 
-    def commit(self, fields: Iterable[bytes]) -> Committed:
+    def commit(self, entries: Iterable[Entry]) -> Committed:
         """Append records, given as `lines.encode` makes them, with one sync per `MAX_WRITE_BYTES`.
 
         What is counted as durable stays; the rest of the batch left nothing behind.
@@ -75,7 +85,7 @@ class ChainWriter:
         durable = 0
         try:
             self._make_ready()
-            for chunk in self._seal(fields):
+            for chunk in self._seal(entries):
                 self._write(chunk)
                 durable += chunk.records
         except OSError as failure:
@@ -89,24 +99,41 @@ class ChainWriter:
                 self._roll_back()
         os.close(self._descriptor)
 
-    def _seal(self, fields: Iterable[bytes]) -> Iterator[_Chunk]:
-        seq, digest = self._head.seq, self._head.digest
+    def _seal(self, entries: Iterable[Entry]) -> Iterator[_Chunk]:
+        # What a chunk changes lies beside the heads until it is durable, as it may come to nothing.
+        tenants, changed = self._tenants, dict[str, Head]()
+        head = self._head
         lines: list[bytes] = []
         size = 0
-        for record in fields:
-            seq += 1
-            line, digest = seal(seq, digest, record)
+        for entry in entries:
+            if not lines:
+                self._make_room()
+                head = self._head
+            tenant = entry.tenant
+            before = changed.get(tenant) or tenants.get(tenant, GENESIS)
+            line, head, changed[tenant] = seal(entry, head, before)
             lines.append(line)
             size += len(line)
             if size >= MAX_WRITE_BYTES:
-                yield _Chunk(b"".join(lines), len(lines), Head(seq, digest))
-                lines, size = [], 0
+                yield _Chunk(b"".join(lines), len(lines), head, changed)
+                lines, size, changed = [], 0, {}
         if lines:
-            yield _Chunk(b"".join(lines), len(lines), Head(seq, digest))
+            yield _Chunk(b"".join(lines), len(lines), head, changed)
 
-    def _write(self, chunk: _Chunk) -> None:
+    def _make_room(self) -> None:
+        """Begin a segment where the last one is full, and give the heads where they are due."""
         if self._durable_bytes >= self._max_segment_bytes:
             self._start_segment()
+        if self._until_heads_bytes > 0:
+            return
+        length = 0
+        for line, head in heads_lines(self._tenants, self._head):
+            self._write(_Chunk(line, 0, head, {}))
+            length += len(line)
+        # Only now: a group that was interrupted is written anew, as half of one is of no use.
+        self._until_heads_bytes = heads_budget(length)
+
+    def _write(self, chunk: _Chunk) -> None:
         self._dirty = True
         try:
             self._disk.write_all(self._descriptor, chunk.content, self._durable_bytes)
@@ -117,6 +144,8 @@ class ChainWriter:
             raise
         self._durable_bytes += len(chunk.content)
         self._head = chunk.head
+        self._tenants.update(chunk.tenants)
+        self._until_heads_bytes -= len(chunk.content)
         self._dirty = False
 
     def _sync(self) -> None:
@@ -152,6 +181,7 @@ class ChainWriter:
             os.close(self._descriptor)
         self._segment, self._descriptor = following, descriptor
         self._durable_bytes = 0
+        self._until_heads_bytes = 0
         self._distrusted = False
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import typer
 
 from bascule import __version__
+from bascule.app.private import ADMIN_KEY
 from bascule.app.ready import Ready
 
 _CALL = (
@@ -19,10 +20,18 @@ _CALL = (
 )
 
 
-def announce(ready: Ready, data: Path, *, seconds: float, setup: str | None = None) -> None:
+def announce(
+    ready: Ready,
+    data: Path,
+    *,
+    seconds: float,
+    setup: str | None = None,
+    demo_key: str | None = None,
+) -> None:
     """Print the addresses, the keys' places and ready-made lines to try.
 
-    `setup` is the path of the link for the first administrator, while there is none.
+    `setup` is the path of the link for the first administrator, while there is none. `demo_key`
+    is the key of the demonstration, where there is one.
     """
     option = "" if data == Path(".bascule") else f" --data {shlex.quote(str(data))}"
     me = command()
@@ -32,18 +41,18 @@ def announce(ready: Ready, data: Path, *, seconds: float, setup: str | None = No
         f"  MCP endpoint   {ready.mcp_url}",
         f"  REST API       {ready.api_url}",
         f"  Sign in        {_page(ready, '/sign-in')}",
-        f"  Admin key      in {data / 'admin.key'}",
+        f"  Admin key      in {data / ADMIN_KEY}",
     ]
-    if ready.demo_key:
-        lines.append(f"  Demo key       {ready.demo_key}")
+    if demo_key:
+        lines.append(f"  Demo key       {demo_key}")
     if setup is not None:
         lines += [
             "",
             "Nobody administers this gateway yet. Make the first account, within an hour and once:",
             f"  {_page(ready, setup)}",
         ]
-    lines += _try_demo(ready, me, option) if ready.demo_key else _try_empty(me, option)
-    lines += ["", "Client configuration", *_snippet(ready), ""]
+    lines += _try_demo(ready, demo_key, me, option) if demo_key else _try_empty(me, option)
+    lines += ["", "Client configuration", *_snippet(ready, demo_key), ""]
     typer.echo("\n".join(lines))
 
 
@@ -62,7 +71,7 @@ def command() -> str:
     return f"{shlex.quote(os.path.relpath(sys.executable))} -m bascule"
 
 
-def _try_demo(ready: Ready, me: str, option: str) -> list[str]:
+def _try_demo(ready: Ready, key: str, me: str, option: str) -> list[str]:
     return [
         "",
         "Try, in another shell",
@@ -73,7 +82,7 @@ def _try_demo(ready: Ready, me: str, option: str) -> list[str]:
         f"  {me} audit verify{option}",
         "",
         "Or as an MCP client would",
-        f"  curl -s {ready.mcp_url} -H 'Authorization: Bearer {ready.demo_key}' \\",
+        f"  curl -s {ready.mcp_url} -H 'Authorization: Bearer {key}' \\",
         "    -H 'Content-Type: application/json' \\",
         "    -H 'Accept: application/json, text/event-stream' \\",
         "    -H 'MCP-Protocol-Version: 2026-07-28' \\",
@@ -92,12 +101,11 @@ def _try_empty(me: str, option: str) -> list[str]:
     ]
 
 
-def _snippet(ready: Ready) -> list[str]:
-    key = ready.demo_key or "YOUR-KEY"
+def _snippet(ready: Ready, key: str | None) -> list[str]:
     server = {
         "type": "http",
         "url": ready.mcp_url,
-        "headers": {"Authorization": f"Bearer {key}"},
+        "headers": {"Authorization": f"Bearer {key or 'YOUR-KEY'}"},
     }
     text = json.dumps({"mcpServers": {"bascule": server}}, indent=2)
     return [f"  {line}" for line in text.splitlines()]

@@ -12,9 +12,11 @@ from urllib.parse import quote
 
 import httpx2
 
-from bascule.app.ready import Ready, read_ready
+from bascule.app.ready import Ready, admin_key_of, read_ready
+from bascule.app.trimming import without_collections
 from bascule.cli.acting import HEADER, acting_in
 from bascule.cli.failures import CommandFailed, Exit, exit_code_for
+from bascule.cli.terminal import warn_of_file
 from bascule.cli.trust import hint_for, tls_of
 from bascule.gateway.errors import ErrorCode
 from bascule.protocol.codes import MISSING_CLIENT_CAPABILITY
@@ -214,13 +216,15 @@ async def connect(target: Target, settings: Callable[[], Loaded]) -> AsyncGenera
     if ready is not None:
         address = _base_url(ready)
         tls = tls_of(address, ready.certificate)
-        async with _remote(address, target.key or ready.admin_key, tls) as api:
+        key = target.key or admin_key_of(target.data, ready, warn_of_file)
+        async with _remote(address, key, tls) as api:
             yield api
         return
     if not target.data.is_dir():
         raise CommandFailed(_NOT_FOUND.format(where=target.data), Exit.UNREACHABLE)
     # Only here: it loads the whole server, which takes longer than most commands.
-    from bascule.app.instance import open_local
+    with without_collections():
+        from bascule.app.instance import open_local
 
     async with open_local(settings(), target.data) as (app, key):
         transport = httpx2.ASGITransport(app)  # pyright: ignore[reportArgumentType]

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
+from contextvars import copy_context
 from functools import cache
 from typing import Annotated, Any, Final
 
@@ -15,6 +16,7 @@ from bascule.cli.commands import (
     breakers,
     bundles,
     call,
+    certificate_rules,
     config,
     doctor,
     elevation,
@@ -74,6 +76,7 @@ app.command()(whoami.whoami)
 app.add_typer(elevation.app, name="elevation")
 app.add_typer(grants.app, name="grants")
 app.add_typer(issuers.app, name="issuers")
+app.add_typer(certificate_rules.app, name="certificate-rules")
 app.add_typer(audit.app, name="audit")
 app.add_typer(config.app, name="config")
 app.command()(doctor.doctor)
@@ -104,7 +107,8 @@ def main() -> None:
     """Run the command line; never shows a traceback for a failure that has a name."""
     # A person may want to see why; a program gets the error that the command reports, alone.
     configure_logging("error" if sys.stderr.isatty() else "critical", LogFormat.CONSOLE)
-    code = _run(sys.argv[1:])
+    # In a context of its own: what one command chooses is no other's in the same process.
+    code = copy_context().run(_run, sys.argv[1:])
     sys.exit(_deliver(code))
 
 

@@ -5,6 +5,7 @@ import re
 import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import IO, Final
 
 from rich.console import Console
@@ -33,6 +34,11 @@ def harmless(text: str) -> str:
     the cursor, retitle the window or hide lines.
     """
     return _CONTROL.sub(_written_out, text)
+
+
+def warn_of_file(path: Path, advice: str) -> None:
+    """Say on standard error what is wrong with the mode of a file."""
+    print(harmless(f"warning: {path}: {advice}"), file=sys.stderr)
 
 
 def _written_out(found: re.Match[str]) -> str:

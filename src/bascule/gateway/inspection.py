@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from bascule.gateway.rego import RegoDocument
+from bascule.gateway.rego import RegoDocument, RegoFailed
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,13 @@ class Inspection:
     builtins: frozenset[str] = frozenset()
 
 
+class RegoUnfit(RegoFailed):
+    """The document is why nothing is found out: looking at it takes more than there is.
+
+    `private` says of what, and how much that is. Trying again does not help.
+    """
+
+
 class RegoInspector(Protocol):
     """Looks at documents before they are in force. Tests (`*_test.rego`) are loaded here."""
 
@@ -50,7 +57,8 @@ class RegoInspector(Protocol):
         """What is in `modules` and `data`, a JSON text.
 
         Raises:
-            RegoFailed: it takes too long, or too much memory.
+            RegoUnfit: it takes too long, or too much memory.
+            RegoFailed: the engine is not to be had.
         """
         ...
 

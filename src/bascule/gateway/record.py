@@ -35,7 +35,8 @@ class AuditRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     them and the instance's digest key. `roles` and `groups` are of the caller, sorted; records made
     before these were kept have neither. `peer` is the address the call came from.
     `agent_verified` says that a credential vouches for `agent`; otherwise the client calls itself
-    so. `error_message` is the private reason; no secret is ever in any field.
+    so. `error_message` is the private reason; no secret is ever in any field. `snapshot_version`
+    stays the last, as the journal parts it from what a tenant is shown (`audit.lines.encode`).
     """
 
     event_id: str
@@ -63,8 +64,8 @@ class AuditRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     result_digest: str = ""
     key_id: str = ""
     peer: str = ""
-    snapshot_version: int = 0
     metadata: dict[str, object] = {}
+    snapshot_version: int = 0
 
 
 class Recorder(Protocol):

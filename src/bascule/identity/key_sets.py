@@ -47,6 +47,25 @@ class Issued:
     keys: tuple[VerificationKey, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class KeySetState:
+    """How an issuer's keys stand in this process. Times are in seconds, None for never.
+
+    `is_stale` where keys are in use that should have been fetched anew. `failure` is that of the
+    last fetch that failed, `failures` how many failed since one brought keys, of which no more
+    than ten are counted.
+    """
+
+    keys: int = 0
+    age: float | None = None
+    is_stale: bool = False
+    usable_for: float | None = None
+    """How long they count if the issuer is not reached again; None without any."""
+    failures: int = 0
+    failure: str = ""
+    failed_ago: float | None = None
+
+
 class _KeySet:
     """What is known of one issuer's keys. Times are of a monotonic clock."""
 
@@ -59,6 +78,7 @@ class _KeySet:
         self.due = float("-inf")
         self.failures = 0
         self.failure = ""
+        self.failed = float("-inf")
         self.flight: asyncio.Task[None] | None = None
 
     @property
@@ -174,6 +194,29 @@ class KeySets:
         for known in self._sets.values():
             await known.close()
 
+    def state(self, issuer: Issuer) -> KeySetState:
+        """What is known of the keys of `issuer`; nobody is asked."""
+        known, now = self._sets.get(_place(issuer)), self._clock()
+        if known is None:
+            return KeySetState()
+        age = _since(known.fetched, now)
+        left = 0.0 if age is None else self._longest - age
+        keys = len(known.keys) if left >= 0 else 0
+        return KeySetState(
+            keys,
+            age,
+            is_stale=keys > 0 and age is not None and age >= self._rules.fresh_seconds,
+            usable_for=left if keys else None,
+            failures=known.failures,
+            failure=known.failure,
+            failed_ago=_since(known.failed, now),
+        )
+
+    @property
+    def _longest(self) -> float:
+        """How old keys may become, in seconds."""
+        return max(self._rules.stale_seconds, self._rules.fresh_seconds)
+
     def _of(self, issuer: Issuer) -> _KeySet:
         place = _place(issuer)
         known = self._sets.get(place)
@@ -183,8 +226,7 @@ class KeySets:
 
     def _too_old(self, known: _KeySet, now: float) -> bool:
         """Whether nothing counts any more; then nothing is left, either."""
-        limit = max(self._rules.stale_seconds, self._rules.fresh_seconds)
-        if now - known.fetched > limit:
+        if now - known.fetched > self._longest:
             known.replace(())
         return not known.keys
 
@@ -234,7 +276,8 @@ class KeySets:
             pause = min(_PAUSE_SECONDS * 2**known.failures, _LONGEST_PAUSE_SECONDS)
             known.failures = min(known.failures + 1, 10)
             known.failure = failure.private
-            known.due = self._clock() + pause
+            known.failed = self._clock()
+            known.due = known.failed + pause
             _log.warning(
                 "issuer.keys_not_fetched",
                 issuer=issuer.name,
@@ -245,7 +288,7 @@ class KeySets:
             return
         known.replace(keys)
         known.fetched = self._clock()
-        known.failures, known.failure, known.due = 0, "", float("-inf")
+        known.failures, known.due = 0, float("-inf")
         self._on_fetch(True)  # noqa: FBT003 - as above
 
     async def _secret(self, issuer: Issuer) -> VerificationKey:
@@ -263,6 +306,10 @@ class KeySets:
             key.is_current = False
         self._secrets[issuer.issuer] = fresh
         return fresh
+
+
+def _since(moment: float, now: float) -> float | None:
+    return None if moment == float("-inf") else now - moment
 
 
 def _place(issuer: Issuer) -> tuple[str, str]:

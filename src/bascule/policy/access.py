@@ -18,6 +18,7 @@ from bascule.gateway.rule import Action, Effect, Rule
 from bascule.gateway.snapshot import Snapshot
 from bascule.gateway.tool import Tool
 from bascule.policy.asking import ask_all, knowing
+from bascule.policy.entries import Part
 from bascule.policy.kinds import NOBODY_NAMED, Kind, Names
 from bascule.policy.standpoint import Held, Laws, Offers, Reach, Sight, Standpoint
 from bascule.policy.steps import steps_of
@@ -177,6 +178,11 @@ class Access:
         """As `quick`, after asking Rego."""
         decision = self.quick(question)
         return decision or await self.decide_use(question, deadline=deadline)
+
+    def may_elevate(self, principal: Principal, tool: Tool) -> bool:
+        """Whether there are circumstances under which a use of `tool` needs a live grant."""
+        matter = self._standpoint(principal).whole_matter(_faces(tool), Action.INVOKE)
+        return matter.holds_back or any(one.part is Part.ELEVATES for one in matter.bearings)
 
     def settled(self, principal: Principal, tool: Tool, action: Action) -> Decision | None:
         """The decision about a tool where it is the same under all circumstances, else None."""

@@ -126,13 +126,17 @@ class Authorise:
     async def _seen(self, call: Call, principal: Principal, name: str) -> Tool | None:
         """The tool that the endpoint serves as `name`, if the caller sees it."""
         reach, is_whole = self._reach(principal, call.endpoint)
+        hidden = ""
         for tool in _served(reach.catalogue, call.endpoint, name, is_whole=is_whole):
             decision = self._access.settled(principal, tool, Action.DISCOVER)
             if decision is None:
                 question = Question(principal, tool, Action.DISCOVER, circumstances_of(call))
                 decision = await self._access.quickly(question, deadline=_until(call))
+                hidden = hidden or _reason(decision)
             if decision.allowed:
                 return tool
+        if hidden:
+            _note(call, hidden_by=hidden)
         return None
 
     def _reach(self, principal: Principal, endpoint: Endpoint) -> tuple[Reach, bool]:
@@ -352,10 +356,11 @@ class Authorise:
         guess = closest(call.tool_name, [tool.name for tool in seen])
         hint = f" Did you mean {guess}?" if guess else " tools/list names the tools you may use."
         exists = call.tool_name in view.tools or call.tool_name in view.disabled
+        why = (call.notes or {}).pop("hidden_by", "")
         return Refuse(
             ErrorCode.TOOL_NOT_FOUND,
             public=f"Unknown tool: {call.tool_name[:_LONGEST_COMPARED]}.{hint}",
-            private=f"{principal.subject}: tool is {'out of reach' if exists else 'unknown'}",
+            private=f"{principal.subject}: tool is {'out of reach' if exists else 'unknown'}{why}",
             details={"did_you_mean": guess} if guess else None,
         )
 
@@ -412,12 +417,16 @@ def _served(catalogue: Groups, endpoint: Endpoint, name: str, *, is_whole: bool)
 
 def _forbidden(principal: Principal, name: str, decision: Decision) -> Refuse:
     public = f"You may see {name} but not call it. Ask an administrator for access."
-    why = f": {decision.rule}" + (f" ({decision.private})" if decision.private else "")
     return Refuse(
         ErrorCode.FORBIDDEN,
         public=_with(public, decision.public),
-        private=f"{principal.subject} may discover but not invoke {name}{why}",
+        private=f"{principal.subject} may discover but not invoke {name}{_reason(decision)}",
     )
+
+
+def _reason(decision: Decision) -> str:
+    """Which policy denied, and why, to follow a sentence for the record."""
+    return f": {decision.rule}" + (f" ({decision.private})" if decision.private else "")
 
 
 def _with(sentence: str, more: str) -> str:

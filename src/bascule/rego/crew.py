@@ -44,6 +44,7 @@ class Errand:
     """A request for a tenant, by a document or by none, to be answered within `seconds`.
 
     `on_lost` is told of a worker that was lost over it, even where nobody waits for it any more.
+    `bar` is asked as its turn comes: it says why it is not to be done after all, or nothing.
     """
 
     tenant: str
@@ -51,6 +52,7 @@ class Errand:
     seconds: float
     bundle: Bundle | None = None
     on_lost: Callable[[Lost], None] | None = None
+    bar: Callable[[], str] | None = None
     outcome: "asyncio.Future[Response]" = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
@@ -119,9 +121,17 @@ class Crew:
             taken = self._turns.take(self._busy, share)
             if taken is None:
                 break
-            if not taken[1].outcome.done():
-                self._give(taken[1])
+            self._begin(taken[1])
         self._grow()
+
+    def _begin(self, errand: Errand) -> None:
+        if errand.outcome.done():
+            return
+        why = errand.bar() if errand.bar is not None else ""
+        if why:
+            errand.outcome.set_exception(Lost(why, Loss.BARRED))
+        else:
+            self._give(errand)
 
     def _give(self, errand: Errand) -> None:
         worker = self._choose(errand.bundle)

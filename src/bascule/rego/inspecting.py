@@ -126,5 +126,7 @@ def _evaluated(engine: Engine, contents: Contents) -> Iterator[_Fault]:
             file, line, column, why = place_of(error)
             if any(one in why for one in _STATIC):
                 yield file, line, column, why
+        except TypeError:
+            pass  # it has a value, which Python cannot hold: a set of objects
         finally:
             engine.take_prints()

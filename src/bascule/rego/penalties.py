@@ -26,6 +26,7 @@ class _Record:
     strikes: int
     last: float
     until: float
+    why: str
 
 
 class Penalties:
@@ -41,8 +42,18 @@ class Penalties:
         record = self._records.get(key)
         return 0.0 if record is None else max(0.0, record.until - self._now())
 
-    def strike(self, key: Hashable) -> float:
-        """Note that it did harm; the seconds until it may be tried again."""
+    def is_known(self, key: Hashable) -> bool:
+        """Whether it did harm in the time that counts, even if it did well since."""
+        record = self._records.get(key)
+        return record is not None and self._now() - record.last <= self._rule.memory_seconds
+
+    def why(self, key: Hashable) -> str:
+        """What harm it did the last time; empty where that is not known."""
+        record = self._records.get(key)
+        return "" if record is None else record.why
+
+    def strike(self, key: Hashable, why: str = "") -> float:
+        """Note that it did harm, and which; the seconds until it may be tried again."""
         now, rule = self._now(), self._rule
         before = self._records.pop(key, None)
         recent = before is not None and now - before.last <= rule.memory_seconds
@@ -50,11 +61,12 @@ class Penalties:
         counted = strikes - rule.lenient
         doubled = min(counted - 1, 32)
         seconds = min(rule.first_seconds * 2**doubled, rule.most_seconds) if counted > 0 else 0.0
-        self._records[key] = _Record(strikes, now, now + seconds)
+        self._records[key] = _Record(strikes, now, now + seconds, why)
         if len(self._records) > _MOST_KEPT:
             self._records.popitem(last=False)
         return seconds
 
     def pardon(self, key: Hashable) -> None:
-        """Forget its strikes: it did well."""
-        self._records.pop(key, None)
+        """Count its strikes anew: it did well. That it did harm is still known."""
+        if record := self._records.get(key):
+            record.strikes, record.until = 0, 0.0

@@ -8,7 +8,7 @@ from typing import Any, Final, Self, TypeVar
 
 import msgspec
 
-from bascule.gateway.inspection import Fault, Inspection
+from bascule.gateway.inspection import Fault, Inspection, RegoUnfit
 from bascule.gateway.rego import RegoAnswer, RegoDocument
 from bascule.rego.crew import Bundle, Crew, Errand
 from bascule.rego.failures import answered_before, failed
@@ -39,6 +39,10 @@ _DOCUMENTS: Final = PenaltyRule(first_seconds=0.5, most_seconds=30.0)
 _TENANTS: Final = PenaltyRule(first_seconds=0.5, most_seconds=10.0, lenient=4)
 """A tenant with several bad documents waits as a whole; one alone takes no other with it."""
 
+_ADVICE: Final = (
+    "even without an input. Look for comprehensions over large ranges or much data, and begin "
+    "their rules with what they need of the input"
+)
 _TESTS: Final = "_test.rego"
 _Wanted = TypeVar("_Wanted")
 
@@ -47,8 +51,9 @@ class EmbeddedEngine:
     """Implements `RegoEngine` and `RegoInspector`; an async context manager.
 
     A document that took too long, or broke its process, is not asked again for a while, and answers
-    with RegoFailed at once; the while doubles with each time. Documents that only are inspected
-    have processes apart from those that decide.
+    with RegoFailed at once, also to who waits already; the while doubles with each time. One that
+    did no harm yet is asked, whatever others of its tenant did: so a mended one counts at once.
+    Documents that only are inspected have processes apart from those that decide.
     """
 
     def __init__(self, workers: int, timeout_seconds: float, memory_bytes: int) -> None:
@@ -59,7 +64,9 @@ class EmbeddedEngine:
         """
         self._timeout_seconds = timeout_seconds
         self._deciding = Crew(workers, memory_bytes)
-        self._inspecting = Crew(1, max(memory_bytes, _INSPECTION_BYTES))
+        # Two, so that one tenant's slow document keeps no other from changing its policies.
+        self._inspection_bytes = max(memory_bytes, _INSPECTION_BYTES)
+        self._inspecting = Crew(2, self._inspection_bytes)
         self._documents = Penalties(_DOCUMENTS)
         self._tenants = Penalties(_TENANTS)
         self._exits = AsyncExitStack()
@@ -100,13 +107,14 @@ class EmbeddedEngine:
         self, tenant: str, bundle: Bundle, inputs: tuple[bytes, ...], deadline: float
     ) -> tuple[tuple[bool, str], ...]:
         key = (tenant, bundle.name)
-        if left := max(self._documents.remaining(key), self._tenants.remaining(tenant)):
-            raise failed(f"it did harm before, and is not asked for another {left:.1f} seconds")
+        if why := self._barred(key):
+            raise failed(why)
         is_one = len(inputs) == 1
         seconds = self._timeout_seconds + (0.0 if is_one else SLICE_SECONDS)
         request = Evaluate(bundle.name, inputs, SLICE_SECONDS)
         strike = partial(self._strike, tenant, bundle.name)
-        errand = Errand(tenant, request, seconds, bundle, on_lost=strike)
+        bar = partial(self._barred, key)
+        errand = Errand(tenant, request, seconds, bundle, on_lost=strike, bar=bar)
         try:
             async with answered_before(deadline):
                 response = await self._deciding.run(errand)
@@ -118,13 +126,23 @@ class EmbeddedEngine:
             raise failed("the worker's answers do not go with the questions")
         return answers
 
+    def _barred(self, key: tuple[str, str]) -> str:
+        """Why the document is not asked now; empty where it may be."""
+        if not self._documents.is_known(key):
+            return ""
+        left = max(self._documents.remaining(key), self._tenants.remaining(key[0]))
+        if not left:
+            return ""
+        harm = self._documents.why(key)
+        return f"it did harm before ({harm}), and is not asked for another {left:.1f} seconds"
+
     def _strike(self, tenant: str, name: str, lost: Lost) -> None:
         if lost.loss is not Loss.CLOSED:
-            self._documents.strike((tenant, name))
+            self._documents.strike((tenant, name), str(lost))
             self._tenants.strike(tenant)
 
     def _told(self, lost: Lost, key: tuple[str, str]) -> str:
-        left = self._documents.remaining(key)
+        left = 0.0 if lost.loss is Loss.BARRED else self._documents.remaining(key)
         return f"{lost}; it is not asked again for {left:.1f} seconds" if left else str(lost)
 
     async def inspect(
@@ -132,7 +150,10 @@ class EmbeddedEngine:
     ) -> Inspection:
         """See `RegoInspector.inspect`."""
         errand = Errand(tenant, Inspect(dict(modules), data), _INSPECTION_SECONDS)
-        found = _expected(await self._looked(errand), Inspected)
+        response = await self._looked(errand)
+        if isinstance(response, Failed):
+            raise self._broken(response.why)
+        found = _expected(response, Inspected)
         return Inspection(
             tuple(Fault(*one) for one in found.faults),
             found.ast,
@@ -155,7 +176,21 @@ class EmbeddedEngine:
         try:
             return await self._inspecting.run(errand)
         except Lost as error:
+            if not isinstance(errand.request, Inspect):
+                raise failed(str(error)) from None
+            if error.loss is Loss.LATE:
+                seconds = f"{errand.seconds:g} seconds"
+                raise _unfit(f"it takes longer than the {seconds} there are for it") from None
+            if error.loss is Loss.BROKEN:
+                raise self._broken(str(error)) from None
             raise failed(str(error)) from None
+
+    def _broken(self, why: str) -> RegoUnfit:
+        return _unfit(f"{why} (memory: {self._inspection_bytes // 1024**2} MiB)")
+
+
+def _unfit(why: str) -> RegoUnfit:
+    return RegoUnfit("The document cannot be looked at.", private=f"{why}, {_ADVICE}")
 
 
 def _expected(response: Response, kind: type[_Wanted]) -> _Wanted:

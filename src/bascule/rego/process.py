@@ -32,13 +32,14 @@ Step: TypeAlias = tuple[Request, float]
 
 class Loss(Enum):
     """What became of a worker: it was too slow, broke by what it did, was ended by others, or by
-    whoever had it started.
+    whoever had it started. With BARRED none was asked.
     """
 
     LATE = "late"
     BROKEN = "broken"
     FOREIGN = "foreign"
     CLOSED = "closed"
+    BARRED = "barred"
 
 
 class Lost(Exception):

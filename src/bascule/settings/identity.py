@@ -28,7 +28,8 @@ class Identity(Section):
     sign_in_attempts: Annotated[int, Field(ge=1, le=1000)] = setting(
         5,
         "Wrong passwords for one account, and ten times as many from one address, within 15 "
-        "minutes, after which further attempts wait.",
+        "minutes, after which further attempts wait. Ten times as many people of an issuer may "
+        "come to a tenant for the first time from one address, a hundred times as many in all.",
         unit="attempts",
     )
     clock_skew_seconds: Annotated[float, Field(ge=0, le=600, allow_inf_nan=False)] = setting(

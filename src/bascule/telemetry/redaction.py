@@ -73,8 +73,11 @@ _FORMS: Final = (
         ),
     ),
     _Form(
-        ("bsc_", "sk-", "gh", "xox"),
-        re.compile(r"()\b(?:bsc_|sk-|gh[pousr]_|xox[abprs]-)[A-Za-z0-9_-]{16,}"),
+        ("bsc_", "sk-", "gh", "xox", "github_pat_", "glpat-", "npm_", "hf_", "aiza"),
+        re.compile(
+            r"()\b(?:bsc_|sk-|gh[pousr]_|xox[abprs]-|github_pat_|glpat-|npm_|hf_|AIza)"
+            r"[A-Za-z0-9_-]{16,}"
+        ),
     ),
     _Form(("akia", "asia"), re.compile(r"()\bA(?:KIA|SIA)[0-9A-Z]{16}\b")),
     _Form(

@@ -12,7 +12,7 @@ from fakes.grpc_service import descriptors
 from unit.api.equipment import DECISION, OLD_KEY, make_pin
 from unit.api.shelf import make_desk
 from unit.api.site import Site, document
-from unit.api.uses import CERTIFICATES, MODULE, Route, peopled_for
+from unit.api.uses import CERTIFICATES, IDENTITY, MODULE, Route, peopled_for
 
 
 @dataclass(frozen=True)
@@ -149,6 +149,12 @@ CHANGES: Final[Mapping[Route, Change]] = {
     ("POST", "/api/admin/users/{name}/activate"): Change("user.activate", {"name": "idle"}),
     ("POST", "/api/admin/users/{name}/sign-out"): Change("user.sign_out", _BO),
     ("POST", "/api/admin/users/{name}/password"): Change("user.password", _BO, {"json": {}}),
+    ("POST", "/api/admin/users/{name}/identities"): Change(
+        "user.identity.link", _BO, {"json": {**IDENTITY, "subject": "s-1"}}
+    ),
+    ("DELETE", "/api/admin/users/{name}/identities"): Change(
+        "user.identity.unlink", _BO, {"params": IDENTITY}
+    ),
     ("POST", "/api/admin/roles"): Change(
         "role.create", {}, {"json": {"name": "new", "permissions": ["tools:list"]}}
     ),
@@ -234,6 +240,7 @@ async def seed(site: Site) -> dict[str, str]:
         await Secrets(session, tenant_id).put(secret)
     for path in ("users", "roles", "groups", "tenants", "certificate-rules"):
         await peopled_for(site, f"/api/admin/{path}/{{name}}")
+    await peopled_for(site, "/api/admin/users/{name}/identities")
     async with site.rows() as (session, tenant_id):
         await Users(session, tenant_id).create(UserDraft("idle"))
         await Users(session, tenant_id).set_active("idle", is_active=False)

@@ -205,7 +205,7 @@ async def open_lobby(
     counted = Attempts(state, attempts, lambda: clock().timestamp())
     desk = Desk(entries, passwords, counted, rules)
     reach = Reach(provider.fetch, provider.post, provider.verify, provider.resolve)
-    providers = Providers(entries, reach, state)
+    providers = Providers(entries, reach, state, counted)
     sign_in = SignIn(entries, desk, SetupLinks(desk, state), providers)
     try:
         app = build_api(control, sign_in)

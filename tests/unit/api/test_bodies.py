@@ -1,7 +1,11 @@
+import json
+import re
+
 import pytest
 from pydantic import ValidationError
 
 from bascule.api.bodies import Body
+from unit.api.site import Site
 
 
 class Sample(Body):
@@ -53,3 +57,25 @@ def test_a_long_name_of_a_field_is_not_repeated_whole() -> None:
     with pytest.raises(ValidationError) as caught:
         Sample.model_validate({"x" * 10_000: 1})
     assert len(caught.value.errors()[0]["msg"]) < 300
+
+
+def test_every_field_about_policies_and_elevations_is_described(site: Site) -> None:
+    """In the OpenAPI document, whatever a request or an answer may have in it."""
+    found = site.app.openapi()
+    schemas = found["components"]["schemas"]
+    about = ("/api/admin/polic", "/api/admin/elevations", "/api/elevations", "/api/mcp/explain")
+    paths = {path: one for path, one in found["paths"].items() if path.startswith(about)}
+    waiting, seen = [json.dumps(paths)], set[str]()
+    while waiting:
+        for name in re.findall(r"#/components/schemas/(\w+)", waiting.pop()):
+            if name not in seen:
+                seen.add(name)
+                waiting.append(json.dumps(schemas[name]))
+    assert {"PolicyCreate", "Draft", "Replayed", "ElevationSeen"} <= seen
+    bare = [
+        f"{name}.{field}"
+        for name in sorted(seen - {"ErrorBody", "ErrorDetail", "Error"})
+        for field, one in schemas[name].get("properties", {}).items()
+        if not one.get("description")
+    ]
+    assert bare == []

@@ -101,8 +101,8 @@ async def room(site: Site) -> AsyncIterator[Room]:
     await stock(
         site,
         a_tool("refund", bundle="pay", risk=RiskLevel.PRIVILEGED),
-        a_tool("void", bundle="pay"),
-        a_tool("book"),
+        a_tool("void", bundle="pay", risk=RiskLevel.PRIVILEGED),
+        a_tool("book", risk=RiskLevel.PRIVILEGED),
     )
     await stock(site, a_tool("refund", bundle="pay"), tenant="acme")
     ground = Elevating()

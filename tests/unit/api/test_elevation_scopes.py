@@ -1,6 +1,7 @@
 """What can be asked for, as each caller sees it."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -10,12 +11,14 @@ from bascule.api.elevation_scopes import Subjects, scope_of
 from bascule.gateway.elevation import Scope, ScopeKind
 from bascule.gateway.errors import InvalidValue, NotFound
 from bascule.gateway.principal import Principal
+from bascule.gateway.tool import RiskLevel
 from bascule.policy.elevation import Holder
 from bascule.storage.repositories.elevations import Origin
 from fakes.elevations import Elevating
 from unit.api.shelf import a_tool, make_desk, stock
 from unit.api.site import Site
 
+ABOVE = {"path": "amount", "op": "above", "value": 5}
 ADMIN = Caller(
     Principal("default", "ann", frozenset({"admin"}), frozenset({"tools:list"}), user_id="u"), ""
 )
@@ -27,7 +30,12 @@ GROUND = Elevating()
 async def subjects(site: Site) -> Subjects:
     """Two bundles, one of which shows a tool of the other under a name of its own."""
     await make_desk(site)
-    await stock(site, a_tool("refund", bundle="pay"))
+    await stock(
+        site,
+        a_tool("listing", risk=RiskLevel.PRIVILEGED),
+        a_tool("refund", bundle="pay", risk=RiskLevel.PRIVILEGED),
+        a_tool("look", bundle="pay"),
+    )
     return Subjects(site.control, GROUND.live)
 
 
@@ -53,6 +61,45 @@ async def test_who_may_list_nothing_finds_nothing(subjects: Subjects) -> None:
     for caller in (nobody, USER, replace(ADMIN, principal=replace(ADMIN.principal, tenant="acme"))):
         with pytest.raises(NotFound, match="no tool named listing for you"):
             await subjects.origin(caller, Wanted("", name="listing"))
+
+
+async def test_a_tool_that_needs_no_elevation_is_not_asked_for(subjects: Subjects) -> None:
+    for wanted in (Wanted("", name="look"), Wanted("", ScopeKind.CALL, "look", {})):
+        with pytest.raises(InvalidValue, match=r"No call of look needs .* call it without"):
+            await subjects.origin(ADMIN, wanted)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"tools": ["lo*"]},
+        {"bundles": ["pay"], "type": "condition", "when": {"arguments": [ABOVE]}},
+        {"bundles": ["desk"]},
+    ],
+    ids=str,
+)
+async def test_what_a_policy_may_hold_back_can_be_asked_for(
+    subjects: Subjects, site: Site, rule: dict[str, Any]
+) -> None:
+    """Also where it depends on arguments, or on the bundle by which the tool is called."""
+    member = {"tool": "look", "name": "peek"}
+    made = await site.post("/api/admin/bundles/desk/members", json=member)
+    assert made.status_code == 201, made.text
+    policy = {"name": "ask", "effect": "elevate", "roles": ["admin"], **rule}
+    assert (await site.post("/api/admin/policies", json=policy)).status_code == 201
+    assert await subjects.origin(ADMIN, Wanted("", name="look")) == Origin("look", "pay")
+
+
+async def test_a_slip_is_told_with_what_the_caller_sees(subjects: Subjects) -> None:
+    for kind, slip, meant in (
+        (ScopeKind.TOOL, "refnd", "refund"),
+        (ScopeKind.BUNDLE, "shopp", "shop"),
+    ):
+        with pytest.raises(NotFound, match=rf"for you\. Did you mean {meant}\?"):
+            await subjects.origin(ADMIN, Wanted("", kind, slip))
+        with pytest.raises(NotFound) as refused:
+            await subjects.origin(USER, Wanted("", kind, slip))
+        assert "mean" not in refused.value.public
 
 
 async def test_one_call_is_known_by_its_digest_and_shown_masked(subjects: Subjects) -> None:

@@ -7,11 +7,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import uuid4
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from bascule.gateway.elevation import Scope, ScopeKind
-from bascule.gateway.issuer import CertificateRule
+from bascule.gateway.issuer import CertificateRule, Issuer
 from bascule.gateway.rule import Action, Effect, Rule
 from bascule.gateway.secrets import SealedSecret
-from bascule.gateway.tool import Upstream, UpstreamKind
+from bascule.gateway.tool import RiskLevel, Upstream, UpstreamKind
 from bascule.policy.elevation import ElevationStatus, Holder
 from bascule.storage.repositories.certificate_rules import CertificateRules
 from bascule.storage.repositories.elevations import (
@@ -24,17 +26,19 @@ from bascule.storage.repositories.elevations import (
 )
 from bascule.storage.repositories.grants import GrantDraft, GrantKey, UserGrants
 from bascule.storage.repositories.groups import Groups
+from bascule.storage.repositories.issuers import Issuers
 from bascule.storage.repositories.policies import Policies
 from bascule.storage.repositories.roles import Roles
+from bascule.storage.repositories.scope import TenantId
 from bascule.storage.repositories.tenants import Tenants
 from bascule.storage.repositories.upstreams import Upstreams
-from bascule.storage.repositories.users import UserDraft, Users
+from bascule.storage.repositories.users import Identity, UserDraft, Users
 from bascule.storage.seed import BUILTIN_ROLES, seed_roles
 from fakes.grpc_service import descriptors
 from fakes.modules import MANIFEST, module
 from unit.api.equipment import DECISION, LISTED, SERVER, make_pin
 from unit.api.shelf import a_tool, make_desk, stock
-from unit.api.site import Site, add_key, document
+from unit.api.site import TENANTS, Site, add_key, document
 
 Route = tuple[str, str]
 
@@ -78,8 +82,10 @@ CERTIFICATES = {"pattern": "URI:spiffe://example.org/agents/*", "roles": ["user"
 _SECRET = {"value": "opensesame"}
 _SERVICE = {"url": "http://127.0.0.1:9"}
 _ISSUER = {"name": "id", "issuer": "https://id.example"}
+IDENTITY = {"issuer": "https://people.example", "subject": "s-0"}
+_LINKED = {"json": {"issuer": IDENTITY["issuer"], "subject": "s-1", "from_user": "bo"}}
 _INACTIVE = {"is_active": False}
-_WISH = {"reason": "why", "name": "listing"}
+_WISH = {"reason": "why", "name": "wiping"}
 _NO_WORDS: dict[str, Any] = {"json": {}}
 
 USES: Final[Mapping[Route, Use]] = {
@@ -180,6 +186,9 @@ USES: Final[Mapping[Route, Use]] = {
     ("POST", "/api/admin/users/{name}/activate"): Use("users:manage"),
     ("POST", "/api/admin/users/{name}/sign-out"): Use("users:manage"),
     ("POST", "/api/admin/users/{name}/password"): Use("users:manage", {"json": {}}),
+    ("GET", "/api/admin/users/{name}/identities"): Use("users:manage"),
+    ("POST", "/api/admin/users/{name}/identities"): Use("users:manage", _LINKED),
+    ("DELETE", "/api/admin/users/{name}/identities"): Use("users:manage", {"params": IDENTITY}),
     ("GET", "/api/admin/permissions"): Use("users:manage"),
     ("GET", "/api/admin/roles"): Use("users:manage"),
     ("POST", "/api/admin/roles"): Use("users:manage", {"json": _ROLE}),
@@ -227,6 +236,7 @@ USES: Final[Mapping[Route, Use]] = {
     ("POST", "/api/admin/issuers/{name}/test"): Use("system_admin"),
     ("POST", "/api/admin/issuers/{name}/explain"): Use("system_admin", {"json": {"token": "x"}}),
     ("GET", "/api/admin/audit-logs"): Use("audit:read"),
+    ("GET", "/api/admin/audit-logs/export"): Use("audit:read"),
     ("POST", "/api/admin/policy/explain"): Use("policies:read", {"json": {"tool": "listing"}}),
     ("POST", "/api/admin/policy/simulate"): Use("policies:read", {"json": {"tool": "listing"}}),
     ("POST", "/api/admin/policy/who-can"): Use("policies:read", {"json": {}}),
@@ -282,11 +292,11 @@ _ABOUT_A_TOOL = ("/api/admin/policy/explain", "/api/admin/policy/simulate", "/ap
 async def _asked_for(site: Site, method: str, path: str, role: str) -> dict[str, str]:
     """A request for elevation, or what one can be about."""
     if (method, path) == ("POST", "/api/elevations"):
-        await stock(site, a_tool("listing"))
+        await stock(site, a_tool("wiping", risk=RiskLevel.PRIVILEGED))
         async with site.rows() as (session, tenant_id):
             everybody = frozenset(BUILTIN_ROLES)
             see = frozenset({Action.DISCOVER})
-            rule = Rule("askers", Effect.ALLOW, everybody, see, tools=frozenset({"listing"}))
+            rule = Rule("askers", Effect.ALLOW, everybody, see, tools=frozenset({"wiping"}))
             await Policies(session, tenant_id).put(rule)
         await end_requests(site, f"key|{role}")
     own = path.startswith("/api/elevations")
@@ -397,8 +407,11 @@ async def peopled_for(site: Site, path: str) -> dict[str, str]:
     async with site.rows() as (session, tenant_id):
         if path.startswith("/api/admin/users/{name}"):
             users = Users(session, tenant_id)
-            if await users.find("bo") is None:
-                await users.create(UserDraft("bo", roles=frozenset({"user"})))
+            bo = await users.find("bo")
+            bo = bo or await users.create(UserDraft("bo", roles=frozenset({"user"})))
+            if path.endswith("/identities"):
+                await _believe(site, session, tenant_id)
+                await users.link(bo.id, Identity(**IDENTITY))
             return {"name": "bo"}
         if path.startswith("/api/admin/roles/{name}"):
             roles = Roles(session, tenant_id)
@@ -418,6 +431,15 @@ async def peopled_for(site: Site, path: str) -> dict[str, str]:
                 await seed_roles(session, (await Tenants(session).create("spare")).id)
         return {"name": "spare"}
     return {}
+
+
+async def _believe(site: Site, session: AsyncSession, tenant_id: TenantId) -> None:
+    """An issuer of people of all tenants."""
+    tenants = {name: name for name in TENANTS}
+    url = IDENTITY["issuer"]
+    if url not in site.control.snapshot().issuers:
+        issuer = Issuer("people", url, "default", tenant_claim="org", tenants=tenants)
+        await Issuers(session, tenant_id).create(issuer, is_active=True)
 
 
 async def _imported_for(site: Site, path: str) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Records, journals and failing disks for the tests of this room."""
 
 import errno
+import hashlib
 import os
 import threading
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bascule.audit.disk import Disk
-from bascule.audit.lines import encode
+from bascule.audit.lines import GENESIS, encode
 from bascule.audit.recovery import recover
 from bascule.audit.writer import ChainWriter
 from bascule.gateway.record import AuditRecord, EventType, Status
@@ -59,6 +60,23 @@ def write_journal(make_record: MakeRecord) -> WriteJournal:
         return sorted(directory.glob(f"{writer}-*.jsonl"))
 
     return write
+
+
+@pytest.fixture(scope="session")
+def old_lines(make_record: MakeRecord) -> Callable[[int], list[bytes]]:
+    """The first `count` lines of a journal from before tenants had chains of their own."""
+
+    def make(count: int) -> list[bytes]:
+        lines: list[bytes] = []
+        digest = GENESIS.digest
+        for seq in range(1, count + 1):
+            fields = encode(make_record(seq, tenant="acme")).fields
+            body = b'{"seq":%d,"prev":"%b",%b' % (seq, digest, fields)
+            digest = hashlib.sha256(body).hexdigest().encode()
+            lines.append(b'%b,"hash":"%b"}\n' % (body, digest))
+        return lines
+
+    return make
 
 
 class SmallDisk:
@@ -114,6 +132,12 @@ def small_disk() -> SmallDisk:
 @pytest.fixture
 def forgetful_disk() -> ForgetfulDisk:
     return ForgetfulDisk()
+
+
+@pytest.fixture(scope="session")
+def new_forgetful_disk() -> type[ForgetfulDisk]:
+    """One for each example of a property."""
+    return ForgetfulDisk
 
 
 @pytest.fixture

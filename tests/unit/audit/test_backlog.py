@@ -20,7 +20,7 @@ def test_records_are_kept_in_order_and_marked_as_late(make_record) -> None:
 
 def test_full_backlog_keeps_the_oldest_and_counts_the_rest(make_record) -> None:
     late = msgspec.structs.replace(make_record(1), metadata={"written_late": True})
-    backlog = Backlog(max_bytes=2 * len(encode(late)))
+    backlog = Backlog(max_bytes=2 * len(encode(late).fields))
 
     for n in range(1, 6):
         backlog.add(make_record(n))
@@ -31,7 +31,7 @@ def test_full_backlog_keeps_the_oldest_and_counts_the_rest(make_record) -> None:
 
 def test_dropped_records_make_room(make_record) -> None:
     late = msgspec.structs.replace(make_record(1), metadata={"written_late": True})
-    backlog = Backlog(max_bytes=len(encode(late)))
+    backlog = Backlog(max_bytes=len(encode(late).fields))
     backlog.add(make_record(1))
 
     backlog.drop(1)

@@ -5,6 +5,8 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
+
 from bascule.audit.committer import Committer
 from bascule.audit.disk import Disk
 from bascule.audit.recovery import recover
@@ -43,6 +45,26 @@ async def test_stop_finishes_what_was_submitted_and_then_releases(
 
     assert sorted(events) == ["released", *["settled"] * 20]
     assert verify(tmp_path).records == 20
+
+
+async def test_file_that_cannot_be_closed_keeps_nobody_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released = threading.Event()
+    writer = open_writer(tmp_path)
+    close = writer.close
+
+    def fail() -> None:
+        close()
+        raise OSError("input/output error")
+
+    monkeypatch.setattr(writer, "close", fail)
+    committer = Committer(writer, released.set)
+
+    async with asyncio.timeout(5):
+        await committer.stop()
+
+    assert released.is_set()
 
 
 async def test_bug_in_a_commit_fails_its_batch_and_not_the_thread(

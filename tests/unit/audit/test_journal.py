@@ -27,7 +27,8 @@ def event_ids(directory: Path) -> list[str]:
 
 def lines(directory: Path) -> list[dict[str, object]]:
     paths = sorted(directory.glob("*.jsonl"))
-    return [json.loads(line) for path in paths for line in path.read_bytes().splitlines()]
+    found = [json.loads(line) for path in paths for line in path.read_bytes().splitlines()]
+    return [line for line in found if "heads" not in line]
 
 
 def config(directory: Path, **fields: object) -> JournalConfig:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from bascule.audit.lines import (
     GENESIS,
     MAX_RECORD_BYTES,
+    Entry,
     Flaw,
     Head,
     Problem,
@@ -19,6 +20,7 @@ from bascule.audit.lines import (
     is_torn,
     predecessor,
     seal,
+    seal_heads,
 )
 from bascule.gateway.record import AuditRecord, EventType, Status
 
@@ -30,32 +32,72 @@ JSON = st.recursive(
 
 
 def line_after(head: Head, fields: bytes = b'"event_id":"e"') -> bytes:
-    return seal(head.seq + 1, head.digest, fields)[0]
+    return seal(Entry("", fields), head, GENESIS)[0]
+
+
+def digest_of(content: bytes) -> bytes:
+    return hashlib.sha256(content).hexdigest().encode()
 
 
 def test_line_has_the_documented_form() -> None:
-    line, digest = seal(1, GENESIS.digest, b'"event_id":"e"')
+    entry = Entry("acme", b'"event_id":"e","tenant":"acme"', b',"snapshot_version":7')
 
-    body = b'{"seq":1,"prev":"' + b"0" * 64 + b'","event_id":"e"'
-    assert digest == hashlib.sha256(body).hexdigest().encode()
-    assert line == body + b',"hash":"' + digest + b'"}\n'
+    line, head, own = seal(entry, Head(8, b"a" * 64), Head(2, b"b" * 64))
+
+    inner = b'{"tenant_seq":3,"tenant_prev":"' + b"b" * 64 + b'","event_id":"e","tenant":"acme"'
+    outer = b',"tenant_hash":"' + digest_of(inner) + b'","snapshot_version":7'
+    body = inner + outer + b',"seq":9,"prev":"' + b"a" * 64 + b'"'
+    assert line == body + b',"hash":"' + digest_of(body) + b'"}\n'
+    assert (head, own) == (Head(9, digest_of(body)), Head(3, digest_of(inner)))
 
 
-def test_line_reads_as_the_record_with_its_place_in_the_chain(make_record) -> None:
-    record = make_record(1, arguments={"vin": "1H*****56"}, metadata={"a": [1, None]})
+def test_line_reads_as_the_record_with_its_places_in_the_chains(make_record) -> None:
+    record = make_record(
+        1, arguments={"vin": "1H*****56"}, metadata={"a": [1, None]}, snapshot_version=7
+    )
 
-    line, digest = seal(7, b"a" * 64, encode(record))
+    line, head, own = seal(encode(record), Head(6, b"a" * 64), Head(2, b"b" * 64))
 
     members = json.loads(line)
     assert (members.pop("seq"), members.pop("prev")) == (7, "a" * 64)
-    assert members.pop("hash") == digest.decode()
+    assert (members.pop("tenant_seq"), members.pop("tenant_prev")) == (3, "b" * 64)
+    assert members.pop("hash").encode() == head.digest
+    assert members.pop("tenant_hash").encode() == own.digest
     assert msgspec.convert(members, AuditRecord) == record
 
 
-def test_good_line_moves_the_head() -> None:
-    line, digest = seal(1, GENESIS.digest, b'"event_id":"e"')
+def test_line_of_heads_has_the_number_of_the_record_before_it() -> None:
+    line, head = seal_heads(b'{"heads":{},"part":1,"parts":1', Head(5, b"a" * 64))
 
-    assert check(line, GENESIS) == Head(1, digest)
+    body = b'{"heads":{},"part":1,"parts":1,"seq":5,"prev":"' + b"a" * 64 + b'"'
+    assert line == body + b',"hash":"' + digest_of(body) + b'"}\n'
+    assert head == check(line, Head(5, b"a" * 64)) == Head(5, digest_of(body))
+    assert predecessor(line) == Head(5, b"a" * 64)
+
+
+def test_number_of_the_snapshot_is_kept_out_of_the_tenants_part(make_record) -> None:
+    assert AuditRecord.__struct_fields__[-1] == "snapshot_version"
+    entry = encode(make_record(1, tenant="acme", snapshot_version=123))
+
+    assert b"snapshot" not in entry.fields
+    assert (entry.tenant, entry.outer) == ("acme", b',"snapshot_version":123')
+    assert json.loads(b"{%b%b}" % (entry.fields, entry.outer))["snapshot_version"] == 123
+
+
+def test_good_line_moves_the_head() -> None:
+    line, head, _ = seal(Entry("", b'"event_id":"e"'), GENESIS, GENESIS)
+
+    assert check(line, GENESIS) == head
+
+
+def test_line_of_the_older_format_moves_the_head(old_lines) -> None:
+    first, second = old_lines(2)
+
+    head = check(first, GENESIS)
+
+    assert isinstance(head, Head)
+    assert predecessor(second) == head
+    assert check(second, head) == Head(2, second[-67:-3])
 
 
 def test_changed_field_is_a_hash_that_does_not_match() -> None:
@@ -122,10 +164,10 @@ def test_predecessor_is_the_head_a_line_claims_to_follow() -> None:
     assert predecessor(b'{"event_id":"e"}\n') is None
 
 
-@given(cut=st.integers(0, 172), zeros=st.integers(0, 2000))
+@given(cut=st.integers(0, 349), zeros=st.integers(0, 2000))
 def test_start_of_a_line_is_torn_with_or_without_zeros_after_it(cut: int, zeros: int) -> None:
     line = line_after(GENESIS)
-    assert len(line) == 173
+    assert len(line) == 350
 
     assert is_torn(line[:cut] + bytes(zeros))
 
@@ -156,12 +198,12 @@ def test_changed_line_before_good_lines_is_not_torn() -> None:
 def test_any_record_becomes_one_line_that_verifies(
     arguments: object, message: str, name: str, make_record
 ) -> None:
-    fields = encode(make_record(1, arguments=arguments, error_message=message, tool_name=name))
+    entry = encode(make_record(1, arguments=arguments, error_message=message, tool_name=name))
 
-    line, digest = seal(1, GENESIS.digest, fields)
+    line, head, _ = seal(entry, GENESIS, GENESIS)
 
     assert line.count(b"\n") == 1
-    assert check(line, GENESIS) == Head(1, digest)
+    assert check(line, GENESIS) == head
     assert json.loads(line)["event_id"] == "event-1"
 
 
@@ -178,12 +220,13 @@ CYCLE.append(CYCLE)
         ({"arguments": {"text": "x" * MAX_RECORD_BYTES}}, f"more than {MAX_RECORD_BYTES}"),
         ({"arguments": msgspec.Raw(b'{\n"a": 1}')}, "line break"),
         ({"error_message": "x" * MAX_RECORD_BYTES}, f"more than {MAX_RECORD_BYTES}"),
+        ({"tenant": "lone surrogate \udc80"}, "UnicodeEncodeError"),
     ],
 )
 def test_record_that_cannot_be_written_is_reduced_and_says_why(
     fields: dict[str, object], reason: str, make_record
 ) -> None:
-    members = json.loads(b"{%b}" % encode(make_record(1, **fields)))
+    members = json.loads(b"{%b}" % encode(make_record(1, **fields)).fields)
 
     assert reason in members["metadata"]["record_reduced"]
     assert (members["event_id"], members["status"], members["user"]) == (
@@ -193,4 +236,5 @@ def test_record_that_cannot_be_written_is_reduced_and_says_why(
     )
     assert members["event_type"] == EventType.TOOL_CALL
     assert "arguments" not in members
-    assert len(encode(make_record(1, **fields))) < MAX_RECORD_BYTES
+    assert encode(make_record(1, **fields)).tenant == members.get("tenant", "")
+    assert len(encode(make_record(1, **fields)).fields) < MAX_RECORD_BYTES

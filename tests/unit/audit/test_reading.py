@@ -148,6 +148,17 @@ def test_lines_of_any_length_are_found_across_the_blocks_read(
     assert numbers(tail(directory, limit)) == list(range(count, 0, -1))[:limit]
 
 
+def test_heads_of_tenants_are_no_records(tmp_path: Path, write_journal) -> None:
+    paths = write_journal(tmp_path, 4, per_segment=2)
+    assert paths[1].read_bytes().startswith(b'{"heads":')
+
+    with capture_logs() as logs:
+        found = tail(tmp_path, 10)
+
+    assert numbers(found) == [4, 3, 2, 1]
+    assert logs == []
+
+
 def test_missing_directory_is_not_an_empty_answer(tmp_path: Path) -> None:
     with pytest.raises(NotFound):
         tail(tmp_path / "nowhere", 10)

@@ -8,16 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bascule.audit.disk import Disk
-from bascule.audit.lines import GENESIS, MAX_RECORD_BYTES, Head, encode, seal
+from bascule.audit.lines import GENESIS, MAX_RECORD_BYTES, Entry, encode, seal
 from bascule.audit.recovery import JournalDamaged, recover
 from bascule.audit.verify import verify
 from bascule.audit.writer import MAX_UNFINISHED_BYTES, ChainWriter
 
 
-def continue_chain(directory: Path, *fields: bytes) -> None:
+def continue_chain(directory: Path, *entries: Entry) -> None:
     position, _ = recover(directory, "gateway")
     writer = ChainWriter(position, 1_000_000_000, Disk())
-    assert writer.commit(fields).failure is None
+    assert writer.commit(entries).failure is None
     writer.close()
 
 
@@ -126,10 +126,10 @@ def test_removed_record_near_the_end_stops_the_start(tmp_path: Path, write_journ
 
 
 def test_zeros_over_more_than_one_write_are_not_torn(tmp_path: Path) -> None:
-    lines, head = b"", GENESIS
-    for n in range(1, 40):
-        line, digest = seal(n, head.digest, b'"text":"%b"' % (b"x" * (MAX_RECORD_BYTES // 2)))
-        lines, head = lines + line, Head(n, digest)
+    lines, head, own = b"", GENESIS, GENESIS
+    for _ in range(39):
+        line, head, own = seal(Entry("", b'"text":"%b"' % (b"x" * 131_072)), head, own)
+        lines += line
     assert len(lines) > 2 * MAX_UNFINISHED_BYTES
     path = tmp_path / "gateway-00000001.jsonl"
     hole = len(lines) - MAX_UNFINISHED_BYTES - MAX_RECORD_BYTES
@@ -222,4 +222,119 @@ def test_lone_segment_without_a_whole_line_stops_the_start(tmp_path: Path, conte
     (tmp_path / "gateway-00000003.jsonl").write_bytes(content)
 
     with pytest.raises(JournalDamaged):
+        recover(tmp_path, "gateway")
+
+
+def of(tenant: str, number: int) -> Entry:
+    return Entry(tenant, b'"event_id":"event-%d","tenant":"%b"' % (number, tenant.encode()))
+
+
+def test_chains_of_tenants_are_continued_by_the_next_process(tmp_path: Path) -> None:
+    continue_chain(tmp_path, of("acme", 1), of("eve", 2))
+    continue_chain(tmp_path, of("acme", 3))
+
+    position, _ = recover(tmp_path, "gateway")
+
+    assert {name: head.seq for name, head in position.tenants.items()} == {"acme": 2, "eve": 1}
+    assert verify(tmp_path).first_bad is None
+
+
+def test_torn_record_does_not_count_in_the_chain_of_its_tenant(tmp_path: Path) -> None:
+    continue_chain(tmp_path, of("acme", 1), of("acme", 2))
+    (path,) = tmp_path.iterdir()
+    path.write_bytes(path.read_bytes()[:-20])
+
+    position, _ = recover(tmp_path, "gateway")
+
+    assert position.tenants["acme"].seq == 1
+
+
+def test_ten_thousand_tenants_are_found_in_the_last_segment_alone(tmp_path: Path) -> None:
+    tenants = [f"tenant-{n:05}" for n in range(10_000)]
+    continue_chain(tmp_path, *(of(tenant, 1) for tenant in tenants))
+    position, _ = recover(tmp_path, "gateway")
+    full = ChainWriter(position, 1, Disk())
+    full.commit([of("tenant-00005", 2)])
+    full.close()
+    (tmp_path / "gateway-00000001.jsonl").unlink()
+
+    position, _ = recover(tmp_path, "gateway")
+
+    assert len(position.tenants) == 10_000
+    assert {name for name, head in position.tenants.items() if head.seq == 2} == {"tenant-00005"}
+    assert 20_000_000 < position.until_heads_bytes < 60_000_000
+    checked = verify(tmp_path)
+    assert (checked.records, checked.first_bad) == (1, None)
+
+
+@pytest.mark.parametrize("kept", [0, 1, 2])
+def test_start_after_a_crash_within_the_heads_writes_them_anew(tmp_path: Path, kept: int) -> None:
+    continue_chain(tmp_path, *(of(f"tenant-{n:05}", 1) for n in range(10_000)))
+    position, _ = recover(tmp_path, "gateway")
+    ChainWriter(position, 1, Disk()).commit([of("tenant-00005", 2)])
+    path = tmp_path / "gateway-00000002.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:kept]) + lines[kept][:1000])
+
+    continue_chain(tmp_path, of("tenant-00005", 2))
+
+    parts = [line[-260:].count(b'"parts":') for line in path.read_bytes().splitlines()]
+    assert parts == [1] * (kept + len(lines) - 1) + [0]
+    assert recover(tmp_path, "gateway")[0].tenants["tenant-00005"].seq == 2
+    assert verify(tmp_path).first_bad is None
+    (tmp_path / "gateway-00000001.jsonl").unlink()
+    assert len(recover(tmp_path, "gateway")[0].tenants) == 10_000
+    assert verify(tmp_path).first_bad is None
+
+
+def test_heads_in_a_segment_that_was_moved_away_too_early_stop_the_start(tmp_path: Path) -> None:
+    continue_chain(tmp_path, *(of(f"tenant-{n:05}", 1) for n in range(10_000)))
+    position, _ = recover(tmp_path, "gateway")
+    ChainWriter(position, 1, Disk()).commit([of("tenant-00005", 2)])
+    path = tmp_path / "gateway-00000002.jsonl"
+    path.write_bytes(path.read_bytes().splitlines(keepends=True)[0])
+    (tmp_path / "gateway-00000001.jsonl").unlink()
+
+    with pytest.raises(JournalDamaged, match="heads of the tenants' chains are in a segment not"):
+        recover(tmp_path, "gateway")
+
+
+def test_journal_of_the_older_format_is_continued_with_chains_apart(
+    tmp_path: Path, old_lines
+) -> None:
+    path = tmp_path / "gateway-00000001.jsonl"
+    path.write_bytes(b"".join(old_lines(3)))
+
+    position, _ = recover(tmp_path, "gateway")
+    assert (position.head.seq, position.tenants, position.until_heads_bytes) == (3, {}, 0)
+    continue_chain(tmp_path, of("acme", 4))
+    continue_chain(tmp_path, of("acme", 5))
+
+    lines = path.read_bytes().splitlines()
+    assert [line[:9] for line in lines[3:]] == [b'{"heads":', *[b'{"tenant_'] * 2]
+    checked = verify(tmp_path)
+    assert (checked.records, checked.first_bad) == (5, None)
+    (warning,) = checked.warnings
+    assert warning.startswith("gateway: 3 records are from before tenants had chains of their own")
+
+
+def test_later_segments_of_the_older_format_alone_are_continued(tmp_path: Path, old_lines) -> None:
+    path = tmp_path / "gateway-00000007.jsonl"
+    path.write_bytes(b"".join(old_lines(5)[2:]))
+
+    continue_chain(tmp_path, of("acme", 6))
+
+    checked = verify(tmp_path)
+    assert (checked.records, checked.first_bad) == (4, None)
+
+
+def test_record_that_cannot_be_read_where_the_heads_are_looked_for_stops_the_start(
+    tmp_path: Path,
+) -> None:
+    filler = Entry("", b'"text":"%b"' % (b"x" * (MAX_RECORD_BYTES // 2)))
+    continue_chain(tmp_path, of("acme", 1), *[filler] * 20)
+    (path,) = tmp_path.iterdir()
+    path.write_bytes(path.read_bytes().replace(b'{"tenant_seq":1,', b'{"tenant_seq":x,', 1))
+
+    with pytest.raises(JournalDamaged, match="a record before it cannot be read"):
         recover(tmp_path, "gateway")

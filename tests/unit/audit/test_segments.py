@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from bascule.audit.segments import Segment, is_writer_name, list_segments, open_segment
+from bascule.audit.lines import MAX_LINE_BYTES
+from bascule.audit.segments import (
+    Segment,
+    is_writer_name,
+    lines_backwards,
+    lines_forwards,
+    list_segments,
+    open_segment,
+)
 from bascule.gateway.errors import Forbidden, NotFound
 
 
@@ -81,3 +89,25 @@ def test_unreadable_segment_says_whom_to_run_as(tmp_path: Path) -> None:
 
     with ordinary_user(), pytest.raises(Forbidden, match="gateway's user"):
         open_segment(segment)
+
+
+def test_lines_are_read_in_either_direction(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    lines = [b"%d" % n * (n * 977 % 5000) + b"\n" for n in range(1, 201)]
+    path.write_bytes(b"".join(lines) + b"being written")
+
+    with path.open("rb") as file:
+        assert list(lines_forwards(file)) == [*lines, b"being written"]
+        assert [line + b"\n" for line in lines_backwards(file)] == lines[::-1]
+        end = len(b"".join(lines[:50]))
+        assert [line + b"\n" for line in lines_backwards(file, end)] == lines[49::-1]
+        assert list(lines_backwards(file, 0)) == []
+
+
+def test_endless_line_is_read_in_pieces_of_a_permitted_length(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"x" * (3 * MAX_LINE_BYTES))
+
+    with path.open("rb") as file:
+        assert {len(line) for line in lines_forwards(file)} == {MAX_LINE_BYTES}
+        assert list(lines_backwards(file)) == []

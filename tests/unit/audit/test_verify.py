@@ -51,10 +51,11 @@ def test_any_flip_of_any_byte_is_found(at: float, flip: int, write_journal) -> N
         paths = write_journal(Path(name), 6, per_segment=2)
         content = b"".join(path.read_bytes() for path in paths)
         position = int(at * len(content))
-        record = content[:position].count(b"\n")
-        path = paths[record // 2]
+        records = sum(b'"heads"' not in line for line in content[:position].split(b"\n")[:-1])
+        path = next(p for p in reversed(paths) if content.find(p.read_bytes()) <= position)
         offset = position - content.find(path.read_bytes())
         altered = bytearray(path.read_bytes())
+        line = altered[:offset].count(b"\n") + 1
         altered[offset] ^= flip
         path.write_bytes(altered)
 
@@ -66,8 +67,8 @@ def test_any_flip_of_any_byte_is_found(at: float, flip: int, write_journal) -> N
             assert checked.records == 5
         else:
             assert checked.first_bad
-            assert (checked.first_bad.file, checked.first_bad.line) == (path, record % 2 + 1)
-            assert checked.records == record
+            assert (checked.first_bad.file, checked.first_bad.line) == (path, line)
+            assert checked.records == records
 
 
 def test_bad_record_is_named_in_full(tmp_path: Path, write_journal) -> None:
@@ -77,7 +78,7 @@ def test_bad_record_is_named_in_full(tmp_path: Path, write_journal) -> None:
     bad = verify(tmp_path).first_bad
 
     assert bad
-    assert (bad.file, bad.line, bad.seq, bad.event_id) == (path, 1, 4, "event-4")
+    assert (bad.file, bad.line, bad.seq, bad.event_id) == (path, 2, 4, "event-4")
     assert bad.problem is Problem.HASH
 
 
@@ -106,14 +107,37 @@ def test_repeated_record_is_a_sequence_gap(tmp_path: Path, write_journal) -> Non
 def test_record_sealed_anew_breaks_the_link_of_the_next(tmp_path: Path, write_journal) -> None:
     (path,) = write_journal(tmp_path, 5)
     kept = path.read_bytes().splitlines(keepends=True)
-    body = kept[1].replace(b"alice", b"mallo").partition(b',"hash":"')[0]
-    forged = body + b',"hash":"' + sha256(body).hexdigest().encode() + b'"}\n'
+    forged = sealed_anew(kept[1].replace(b"alice", b"mallo"), b',"tenant_hash":"', b',"hash":"')
     path.write_bytes(kept[0] + forged + b"".join(kept[2:]))
 
     bad = verify(tmp_path).first_bad
 
     assert bad
     assert (bad.line, bad.seq, bad.problem) == (3, 3, Problem.LINK)
+
+
+def test_record_sealed_anew_for_the_journal_alone_breaks_its_tenants_chain(
+    tmp_path: Path, write_journal
+) -> None:
+    (path,) = write_journal(tmp_path, 5)
+    kept = path.read_bytes().splitlines(keepends=True)
+    forged = sealed_anew(kept[-1].replace(b"alice", b"mallo"), b',"hash":"')
+    path.write_bytes(b"".join(kept[:-1]) + forged)
+
+    bad = verify(tmp_path).first_bad
+
+    assert bad
+    assert (bad.line, bad.seq, bad.event_id) == (5, 5, "event-5")
+    assert bad.problem is Problem.TENANT
+    assert bad.detail == "in the chain of tenant '': the line was changed after it was written"
+
+
+def sealed_anew(line: bytes, *members: bytes) -> bytes:
+    """`line` with a right hash in these members."""
+    for member in members:
+        before, _, after = line.partition(member)
+        line = before + member + sha256(before).hexdigest().encode() + after[64:]
+    return line
 
 
 def test_missing_segment_in_the_middle_is_named(tmp_path: Path, write_journal) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -11,7 +12,8 @@ import pytest
 from bascule.app.ready import Ready
 from bascule.cli.announcement import announce, command
 
-READY = Ready("http://127.0.0.1:8000/mcp", "http://127.0.0.1:8000/api", 1, "bsc_admin", "bsc_demo")
+READY = Ready("http://127.0.0.1:8000/mcp", "http://127.0.0.1:8000/api", 1, "admin.key", "demo.key")
+DEMO = "bsc_demo"
 
 
 @pytest.fixture(autouse=True)
@@ -26,8 +28,8 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return program
 
 
-def announced(capsys: pytest.CaptureFixture[str], data: Path, ready: Ready = READY) -> str:
-    announce(ready, data, seconds=1.24)
+def announced(capsys: pytest.CaptureFixture[str], data: Path, demo_key: str | None = DEMO) -> str:
+    announce(READY, data, seconds=1.24, demo_key=demo_key)
     return capsys.readouterr().out
 
 
@@ -39,7 +41,7 @@ def test_it_says_where_everything_is_but_not_the_admin_s_key(
     assert READY.mcp_url in printed
     assert READY.api_url in printed
     assert ".bascule/admin.key" in printed
-    assert "bsc_admin" not in printed
+    assert re.findall(r"bsc_\w+", printed) == [DEMO] * 3
     assert "--data" not in printed
 
 
@@ -72,8 +74,7 @@ def test_the_request_to_try_is_one_that_a_shell_and_a_server_understand(
 def test_the_client_configuration_is_json(
     capsys: pytest.CaptureFixture[str], demo_key: str | None
 ) -> None:
-    ready = Ready(READY.mcp_url, READY.api_url, 1, "bsc_admin", demo_key)
-    printed = announced(capsys, Path(".bascule"), ready)
+    printed = announced(capsys, Path(".bascule"), demo_key)
     snippet = json.loads(printed.partition("Client configuration")[2])
     server = snippet["mcpServers"]["bascule"]
     assert server["url"] == READY.mcp_url
@@ -81,8 +82,7 @@ def test_the_client_configuration_is_json(
 
 
 def test_without_the_demo_the_first_steps_are_named(capsys: pytest.CaptureFixture[str]) -> None:
-    ready = Ready(READY.mcp_url, READY.api_url, 1, "bsc_admin")
-    printed = announced(capsys, Path(".bascule"), ready)
+    printed = announced(capsys, Path(".bascule"), None)
     assert "Demo key" not in printed
     for line in ("bascule import openapi", "bascule policy allow", "bascule keys create"):
         assert line in printed

@@ -3,12 +3,13 @@
 import json
 import os
 import socket
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bascule.app.ready import Ready, hold, write_ready
+from bascule.app.ready import Ready, admin_key_of, hold, read_ready, write_ready
 from bascule.cli.connection import path_of
 from fakes.instances import Instance
 from unit.cli.shell import Quiet, answering, run
@@ -214,6 +215,68 @@ def test_an_instance_that_does_not_answer_is_not_bypassed(data: Path) -> None:
         refused = run("tools", "list", "--data", data)
     assert refused.code == 4
     assert url in refused.error["message"]
+
+
+def test_a_running_instance_of_another_version_is_found_all_the_same(data: Path) -> None:
+    with hold(data):
+        ready = write_ready(data, Ready("http://127.0.0.1:9/mcp", "http://127.0.0.1:9/api", 1))
+        ready.write_text(json.dumps({**json.loads(ready.read_text()), "admin_key": "bsc_x"}))
+        found = read_ready(data)
+        assert found == Ready("http://127.0.0.1:9/mcp", "http://127.0.0.1:9/api", 1)
+        assert admin_key_of(data, found) is None
+
+
+@pytest.mark.parametrize("name", ["../own", "own", "/own", "admin.key"])
+def test_only_the_owner_s_key_of_the_directory_is_sent_to_where_it_says(
+    tmp_path: Path, data: Path, name: str
+) -> None:
+    """What somebody else's directory names, or links to, is not for whom it names."""
+    (tmp_path / "own").write_text("mine")
+    (data / "own").write_text("mine")
+    (data / "admin.key").symlink_to(tmp_path / "own")
+    named = f"{tmp_path}/own" if name == "/own" else name
+    ready = Ready("http://127.0.0.1:9/mcp", "http://127.0.0.1:9/api", 1, admin_key_file=named)
+    write_ready(data, ready)
+    assert admin_key_of(data, ready) is None
+
+
+def test_a_key_is_for_the_instance_of_whoever_owns_it_alone(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (data / "admin.key").write_text("mine")
+    ready = Ready("http://127.0.0.1:9/mcp", "http://127.0.0.1:9/api", 1, admin_key_file="admin.key")
+    write_ready(data, ready)
+    assert admin_key_of(data, ready) == "mine"
+    assert admin_key_of(data, replace(ready, api_url="http://127.0.0.1:8/api")) is None
+    look = os.fstat
+
+    def as_of_another(descriptor: int) -> os.stat_result:
+        found = look(descriptor)
+        is_key = Path(f"/proc/self/fd/{descriptor}").resolve().name == "admin.key"
+        return os.stat_result((*found[:4], found.st_uid + is_key, *found[5:10]))
+
+    monkeypatch.setattr(os, "fstat", as_of_another)
+    assert admin_key_of(data, ready) is None
+
+
+@pytest.mark.parametrize("text", ["", "[]", "null", '{"pid": 1}', "\xff"])
+def test_what_says_of_no_instance_names_none(data: Path, text: str) -> None:
+    with hold(data):
+        (data / "ready.json").write_bytes(text.encode("latin-1"))
+        assert read_ready(data) is None
+
+
+def test_the_owner_s_key_is_read_from_its_file_which_is_closed_to_others(
+    running: Instance,
+) -> None:
+    key, ready = running.data / "admin.key", running.data / "ready.json"
+    assert running.admin_key not in ready.read_text()
+    key.chmod(0o644)
+    listed = run("keys", "list", "--data", running.data, "-o", "json")
+    assert (listed.code, json.loads(listed.out)["total"]) == (0, 2)
+    assert listed.err.startswith(f"warning: {key}: Others could read it until now.")
+    assert key.stat().st_mode & 0o777 == 0o600
+    assert run("keys", "list", "--data", running.data, "-o", "json").err == ""
 
 
 def test_data_that_another_process_holds_is_left_alone(running: Instance, tmp_path: Path) -> None:

@@ -11,7 +11,9 @@ import pytest
 import yaml
 
 from bascule import __version__
+from bascule.cli.acting import acting_in
 from bascule.cli.commands import config
+from bascule.cli.trust import tls_of
 from fakes.instances import BASCULE, environment
 from unit.cli.shell import run
 
@@ -160,6 +162,15 @@ def test_an_interruption_ends_a_command_without_a_word(monkeypatch: pytest.Monke
     monkeypatch.setattr(config, "load_settings", interrupted)
     ended = run("config", "show")
     assert (ended.code, ended.out, ended.err) == (130, "", "")
+
+
+def test_what_one_command_chooses_is_no_choice_of_the_next(tmp_path: Path) -> None:
+    missing = str(tmp_path / "missing.pem")
+    ended = run("tools", "list", "--url", "https://127.0.0.1:1", "--ca", missing, "--tenant", "x")
+    assert ended.code == 2
+    assert missing in ended.err
+    assert tls_of("https://127.0.0.1:1") is not None, "the authorities of the system count again"
+    assert acting_in() is None
 
 
 def test_a_reader_that_has_seen_enough_is_no_failure() -> None:

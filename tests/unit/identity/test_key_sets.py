@@ -8,7 +8,7 @@ import pytest
 from bascule.gateway.errors import UpstreamUnreachable
 from bascule.identity.fetching import IssuerUnusable
 from bascule.identity.jwks import VerificationKey
-from bascule.identity.key_sets import KeyRules, KeySets
+from bascule.identity.key_sets import KeyRules, KeySets, KeySetState
 from fakes.issuers import SECRET, URL, Clock, FakeIssuer, issuer_of, public, resolve
 
 ISSUER = issuer_of()
@@ -306,3 +306,41 @@ async def test_an_issuer_with_a_secret_alone_is_not_asked_for_keys() -> None:
     issuer = FakeIssuer()
     await sets(issuer).refresh_due([issuer_of(algorithms=(), shared_secret="x")])
     assert issuer.fetched == []
+
+
+async def test_how_keys_stand_is_told_without_asking_anybody() -> None:
+    issuer, clock = FakeIssuer(public("RS256"), public("RS256", 1)), Clock()
+    keys = sets(issuer, clock)
+    assert keys.state(ISSUER) == KeySetState()
+    await find(keys)
+    clock.seconds += 599
+    asked = issuer.times
+    assert keys.state(ISSUER) == KeySetState(2, 599.0, usable_for=86_400.0 - 599)
+    assert issuer.times == asked
+
+
+async def test_an_outage_shows_in_how_keys_stand_and_is_remembered() -> None:
+    issuer, clock = FakeIssuer(), Clock()
+    keys = sets(issuer, clock)
+    issuer.is_down = True
+    await keys.refresh_due([ISSUER])
+    first = keys.state(ISSUER)
+    assert (first.keys, first.age, first.usable_for, first.failures) == (0, None, None, 1)
+    issuer.is_down = False
+    clock.seconds += 60
+    await keys.refresh_due([ISSUER])
+    issuer.is_down = True
+    clock.seconds += 600
+    await keys.refresh_due([ISSUER])
+    clock.seconds += 3
+    stale = keys.state(ISSUER)
+    assert (stale.keys, stale.age, stale.is_stale, stale.failures) == (1, 603.0, True, 1)
+    assert ("nothing answers" in stale.failure, stale.failed_ago) == (True, 3.0)
+    clock.seconds += 86_400
+    gone = keys.state(ISSUER)
+    assert (gone.keys, gone.is_stale, gone.usable_for) == (0, False, None)
+    issuer.is_down = False
+    await find(keys)
+    well = keys.state(ISSUER)
+    assert (well.keys, well.is_stale, well.failures) == (1, False, 0)
+    assert "nothing answers" in well.failure

@@ -34,6 +34,24 @@ NEEDED = {Action.DISCOVER: "tools:list", Action.INVOKE: "tools:execute"}
 USER = frozenset({"user"})
 
 
+def test_it_is_known_of_which_tools_a_use_may_need_a_grant_under_some_circumstances() -> None:
+    look, wipe = make_tool("look"), make_tool("wipe", risk=RiskLevel.PRIVILEGED)
+    late = Rule(
+        "late", Effect.ELEVATE, USER, tools=frozenset({"lo*"}), networks=frozenset({"::/0"})
+    )
+    other = Rule("other", Effect.ELEVATE, frozenset({"operator"}), tools=frozenset({"look"}))
+    caller = make_principal()
+    for rules, privileged, expected in (
+        ([], True, (False, True)),
+        ([], False, (False, False)),
+        ([late], False, (True, False)),
+        ([other], True, (False, True)),
+    ):
+        snapshot = make_snapshot([look, wipe], rules=rules)
+        access = Access(snapshot, elevate_privileged=privileged)
+        assert (access.may_elevate(caller, look), access.may_elevate(caller, wipe)) == expected
+
+
 def allow(name: str = "allow", **members: object) -> Rule:
     return Rule(name, Effect.ALLOW, **{"roles": USER, **members})  # type: ignore[arg-type]
 

@@ -9,6 +9,7 @@ from bascule.gateway.elevation import Elevation, Grant, Scope, ScopeKind
 from bascule.gateway.errors import ErrorCode
 from bascule.gateway.inventory import ItemKind, Target
 from bascule.gateway.principal import Principal
+from bascule.gateway.rego import RegoAnswer, RegoDocument
 from bascule.gateway.rule import Action, ArgumentTest, Effect, Operator, Rule, RuleKind
 from bascule.gateway.snapshot import Snapshot
 from bascule.gateway.stage import FailureMode
@@ -548,3 +549,22 @@ async def test_at_bundles_and_servers_conditions_count_as_well() -> None:
         call.principal, call.arguments = make_principal(), arguments
         call.snapshot = make_snapshot([tool], rules=[EVERYTHING_ALLOWED, rule])
         assert (await Authorise(Access(call.snapshot)).inbound(call) is PASS) is passes
+
+
+async def test_a_record_says_which_policy_hid_a_tool_under_these_circumstances() -> None:
+    class Broken:
+        def known(self, *_: object) -> None:
+            return None
+
+        async def ask(self, _: object, questions: Sequence[object], __: float) -> list[RegoAnswer]:
+            return [RegoAnswer(allow=False, reason="no answer within 2 seconds")] * len(questions)
+
+    document = RegoDocument("d", {"a.rego": ""})
+    rego = Rule("table", Effect.DENY, frozenset(), kind=RuleKind.REGO, rego=document)
+    snapshot = make_snapshot(TOOLS, rules=[HIDE_DELETE[0], rego])
+    call = Call(Method.TOOLS_CALL, "c-1", tool_name="get_slots", endpoint=Endpoint())
+    call.snapshot, call.principal = snapshot, make_principal()
+    verdict = refusal(await Authorise(Access(snapshot, rego=Broken())).inbound(call))
+    assert verdict.private.endswith("tool is out of reach: table (no answer within 2 seconds)")
+    assert "table" not in verdict.public
+    assert not call.notes

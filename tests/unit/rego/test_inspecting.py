@@ -79,3 +79,8 @@ def test_an_error_that_only_an_empty_input_brings_is_no_fault() -> None:
         (), inspect({"a.rego": source}, "{}").ast, ("data.a.x", "data.a.y"),
         ("object.get", "time.now_ns", "to_number"),
     )  # fmt: skip
+
+
+def test_values_that_only_rego_can_hold_are_no_fault() -> None:
+    module = 'package a\nx contains {"code": 1}\ny[[1, 2]] := 3\nz := {{1, 2}}\n'
+    assert inspect({"a.rego": module}, "{}").faults == ()

@@ -44,6 +44,19 @@ def test_doing_well_and_time_make_forget() -> None:
     assert penalties.strike("a") == 1
 
 
+def test_harm_is_known_for_a_while_and_with_its_reason_even_after_doing_well() -> None:
+    clock = _Clock()
+    penalties = Penalties(RULE, clock)
+    assert (penalties.is_known("a"), penalties.why("a")) == (False, "")
+    penalties.strike("a", "too slow")
+    penalties.pardon("a")
+    penalties.pardon("b")
+    assert (penalties.is_known("a"), penalties.why("a")) == (True, "too slow")
+    assert penalties.remaining("a") == 0
+    clock.now += 61
+    assert not penalties.is_known("a")
+
+
 def test_the_first_strikes_may_be_let_pass() -> None:
     penalties = Penalties(PenaltyRule(first_seconds=1.0, lenient=2), _Clock())
     assert [penalties.strike("a") for _ in range(4)] == [0, 0, 1, 2]

@@ -8,7 +8,9 @@ from collections.abc import AsyncIterator
 import psutil
 import pytest
 
+from bascule.gateway.inspection import RegoUnfit
 from bascule.gateway.rego import RegoAnswer, RegoDocument, RegoFailed
+from bascule.rego import pool
 from bascule.rego.pool import EmbeddedEngine
 from fakes.processes import survivors
 from unit.rego.documents import MIB, bomb, bottomless, document, endless, heavy, sound
@@ -130,8 +132,59 @@ async def test_a_tenant_with_many_harmful_documents_waits_as_a_whole() -> None:
         for number in range(5):
             given = document(f"f(x) := f(x + {number})\nallow if f(1)")
             assert "recursive" in await _failure(engine, "acme", given)
-        assert "did harm before" in await _failure(engine, "acme", sound())
+        engine._documents.pardon(("acme", given.digest))
+        assert "did harm before (" in await _failure(engine, "acme", given)
+        # What did no harm is not kept waiting: it may be the mended one.
+        assert await engine.evaluate("acme", sound(), [ANN], _soon()) == ALLOWED
         assert await engine.evaluate("other", sound(), [ANN], _soon()) == ALLOWED
+
+
+async def test_who_waits_for_a_document_that_did_harm_is_told_at_once() -> None:
+    """One evaluation is cut off, not one for each of those that wait."""
+    async with EmbeddedEngine(2, 1.5, 256 * MIB) as engine:
+        _without_clock(engine)
+        given = endless()
+        inputs = [(b'{"user":"%d"}' % number,) for number in range(20)]
+        began = time.monotonic()
+        said = await asyncio.gather(*(_failure(engine, "acme", given, one) for one in inputs))
+        took = time.monotonic() - began
+        assert sum(one.startswith("Rego: no answer within 1.5 seconds") for one in said) == 1
+        assert sum("did harm before (no answer within 1.5 s" in one for one in said) == 19
+        assert engine._documents._records["acme", given.digest].strikes == 1
+        assert took < 20.0
+
+
+async def test_what_cannot_be_looked_at_in_time_says_so_and_holds_up_no_other_tenant(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pool, "_INSPECTION_SECONDS", 4.0)
+    never = (
+        "package a\nx := count([1 | some i in numbers.range(0, 100000); "
+        "some j in numbers.range(0, 100000); i + j < 0])\n"
+    )
+    async with asyncio.TaskGroup() as group, EmbeddedEngine(1, 1.0, 256 * MIB) as engine:
+        slow = group.create_task(_unfit(engine, never))
+        while not engine._inspecting._busy["acme"]:
+            await asyncio.sleep(0.01)
+        assert (await engine.inspect(sound().modules, "{}", tenant="other")).faults == ()
+        assert not slow.done()
+        why = await slow
+    assert "longer than the 4 seconds there are for it, even without an input" in why
+
+
+async def _unfit(engine: EmbeddedEngine, module: str) -> str:
+    with pytest.raises(RegoUnfit) as caught:
+        await engine.inspect({"a.rego": module}, "{}", tenant="acme")
+    return caught.value.private
+
+
+async def test_what_breaks_the_process_that_looks_at_it_is_unfit() -> None:
+    bomb = 'package a\nx := {s | some i in numbers.range(0, 9000000); s := sprintf("%0900d", [i])}'
+    async with EmbeddedEngine(1, 1.0, 256 * MIB) as engine:
+        engine._inspecting._memory_bytes = 256 * MIB
+        with pytest.raises(RegoUnfit, match="cannot be looked at") as caught:
+            await engine.inspect({"a.rego": bomb}, "{}")
+    assert "memory" in caught.value.private or "process" in caught.value.private
 
 
 async def test_endless_documents_of_one_tenant_do_not_delay_another() -> None:

@@ -58,11 +58,7 @@ async def sign_in_with_password(request: Request) -> Response:
     if isinstance(ticket, Refuse):
         known = ticket.error in {ErrorCode.INVALID_TOKEN, ErrorCode.FORBIDDEN}
         status = 403 if known else ticket.error.http_status
-        response = _form(request, sign_in, sent, ticket.public, status)
-        seconds = (ticket.details or {}).get("retry_after_seconds")
-        if seconds is not None:
-            response.headers["retry-after"] = str(seconds)
-        return response
+        return _waiting(_form(request, sign_in, sent, ticket.public, status), ticket)
     return enter(request, sign_in, ticket.text, local_path(sent["next"]))
 
 
@@ -96,7 +92,9 @@ async def come_back(request: Request, name: str) -> Response:
     back = Return(name, host_of(request), browser, answer, sign_in.old_ticket(request))
     arrival = await sign_in.providers.finish(visit_of(request), back)
     if isinstance(arrival, Refuse):
-        return failure_page(request, ErrorCode.FORBIDDEN, arrival.public)
+        waits = arrival.error is ErrorCode.TOO_MANY_ATTEMPTS
+        error = arrival.error if waits else ErrorCode.FORBIDDEN
+        return _waiting(failure_page(request, error, arrival.public), arrival)
     return enter(request, sign_in, arrival.ticket.text, arrival.next_path)
 
 
@@ -139,6 +137,14 @@ def enter(request: Request, sign_in: SignIn, cookie: str, next_path: str) -> Res
     response = redirect(next_path)
     sign_in.cookies.set(request, response, SESSION, cookie)
     sign_in.cookies.clear(request, response, FORM)
+    return response
+
+
+def _waiting(response: Response, refusal: Refuse) -> Response:
+    """`response` with the seconds after which to try again, where `refusal` has them."""
+    seconds = (refusal.details or {}).get("retry_after_seconds")
+    if seconds is not None:
+        response.headers["retry-after"] = str(seconds)
     return response
 
 

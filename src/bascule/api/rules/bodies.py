@@ -4,14 +4,14 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Final, Self
 
-import msgspec
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from bascule.api.bodies import Body
+from bascule.api.bodies import Body, about
 from bascule.api.names import Name
 from bascule.api.rules.conditions import When, when_of
 from bascule.api.rules.values import Pattern, Uri, storable
+from bascule.api.rules.verbatim import JsonText, Verbatim
 from bascule.gateway.rego import RegoDocument
 from bascule.gateway.rule import Action, Effect, Per, Rate, Rule, RuleKind
 from bascule.gateway.tool import RiskLevel
@@ -50,9 +50,16 @@ Reason = Annotated[str, Field(max_length=_LONGEST_REASON), AfterValidator(storab
 class RateBody(Body):
     """At most `calls` in each window, counted for each combination of `per`."""
 
-    calls: Annotated[int, Field(ge=1, le=1_000_000_000)]
-    window_seconds: Annotated[float, Field(gt=0, le=31 * 86_400, allow_inf_nan=False)] = 60.0
-    per: list[Per] = Field(default_factory=lambda: [Per.USER])
+    calls: Annotated[
+        Annotated[int, Field(ge=1, le=1_000_000_000)], about("Most calls in a window.")
+    ]
+    window_seconds: Annotated[
+        Annotated[float, Field(gt=0, le=31 * 86_400, allow_inf_nan=False)],
+        about("Length of a window in seconds; windows follow the clock."),
+    ] = 60.0
+    per: Annotated[list[Per], about("What is counted apart; none: all calls together.")] = Field(
+        default_factory=lambda: [Per.USER]
+    )
 
     def value(self) -> Rate:
         """The rate as rules hold it."""
@@ -63,9 +70,12 @@ class RegoBody(Body):
     """Modules in Rego by file name, of the package `bascule.authz`, and `data` for them."""
 
     modules: Annotated[
-        dict[str, str], Field(min_length=1, max_length=100), AfterValidator(storable)
+        Annotated[dict[str, str], Field(min_length=1, max_length=100), AfterValidator(storable)],
+        about("Texts in Rego by file name; `_test.rego` at the end makes a file of tests."),
     ]
-    data: Any = Field(default_factory=dict[str, Any])
+    data: Annotated[
+        Any, about("An object, there as `data` in the modules; at most 10 MiB as JSON.")
+    ] = Field(default_factory=dict[str, Any])
 
 
 class PolicyBody(Body):
@@ -76,28 +86,68 @@ class PolicyBody(Body):
     bundles; one that names some is about those only.
     """
 
-    type: RuleKind = RuleKind.RBAC
-    effect: Effect | None = None
-    roles: RoleList = Field(default_factory=list[str])
-    users: Names = Field(default_factory=list[str])
-    groups: Names = Field(default_factory=list[str])
-    agents: Names = Field(default_factory=list[str])
-    actions: Annotated[list[Action], Field(min_length=1)] = Field(
-        default_factory=lambda: list(Action)
+    type: Annotated[
+        RuleKind, about("What sort of policy it is; which other fields it takes depends on it.")
+    ] = RuleKind.RBAC
+    effect: Annotated[
+        Effect | None,
+        about("What it does: `allow`, `deny` or `elevate`; null for types that have none."),
+    ] = None
+    roles: Annotated[RoleList, about("About callers with one of these roles; empty: all.")] = Field(
+        default_factory=list[str]
     )
-    bundles: Names = Field(default_factory=list[str])
-    tools: Names = Field(default_factory=list[str])
-    prompts: Names = Field(default_factory=list[str])
-    resources: Uris = Field(default_factory=list[str])
-    risks: list[RiskLevel] = Field(default_factory=list[RiskLevel])
-    tags: Names = Field(default_factory=list[str])
-    when: When = Field(default_factory=When)
-    rate: RateBody | None = None
-    rego: RegoBody | None = None
-    priority: Annotated[int, Field(ge=-1000, le=1000)] = 0
-    public: Annotated[str, Field(max_length=500), AfterValidator(_one_line)] = ""
-    description: Annotated[str, Field(max_length=2000), AfterValidator(storable)] = ""
-    is_active: bool = True
+    users: Annotated[
+        Names, about("About these users, by the name in audit records; patterns; empty: all.")
+    ] = Field(default_factory=list[str])
+    groups: Annotated[
+        Names, about("About members of one of these groups; patterns; empty: all.")
+    ] = Field(default_factory=list[str])
+    agents: Annotated[
+        Names,
+        about("About these agents, as a certificate or token says; patterns; empty: all."),
+    ] = Field(default_factory=list[str])
+    actions: Annotated[
+        Annotated[list[Action], Field(min_length=1)],
+        about("`discover` (see it in lists), `invoke` (use it), or both."),
+    ] = Field(default_factory=lambda: list(Action))
+    bundles: Annotated[Names, about("About what is in these bundles; patterns; empty: any.")] = (
+        Field(default_factory=list[str])
+    )
+    tools: Annotated[Names, about("About these tools, by name or pattern (`get_*`).")] = Field(
+        default_factory=list[str]
+    )
+    prompts: Annotated[Names, about("About these prompts, by name or pattern.")] = Field(
+        default_factory=list[str]
+    )
+    resources: Annotated[Uris, about("About these resources, by URI or pattern.")] = Field(
+        default_factory=list[str]
+    )
+    risks: Annotated[list[RiskLevel], about("About tools of these risk levels; empty: any.")] = (
+        Field(default_factory=list[RiskLevel])
+    )
+    tags: Annotated[Names, about("About tools with one of these tags; patterns; empty: any.")] = (
+        Field(default_factory=list[str])
+    )
+    when: Annotated[When, about("Under which circumstances it counts; empty: always.")] = Field(
+        default_factory=When
+    )
+    rate: Annotated[
+        RateBody | None, about("How many calls, for the type `rate_limit`; else null.")
+    ] = None
+    rego: Annotated[RegoBody | None, about("The document, for the type `rego`; else null.")] = None
+    priority: Annotated[
+        Annotated[int, Field(ge=-1000, le=1000)],
+        about("Of several policies that say the same, the highest is named; -1000 to 1000."),
+    ] = 0
+    public: Annotated[
+        Annotated[str, Field(max_length=500), AfterValidator(_one_line)],
+        about("One line that a caller is told whom it denies; empty for none."),
+    ] = ""
+    description: Annotated[
+        Annotated[str, Field(max_length=2000), AfterValidator(storable)],
+        about("What it is for; for people."),
+    ] = ""
+    is_active: Annotated[bool, about("False: it decides nothing.")] = True
 
     @model_validator(mode="after")
     def _fits_its_type(self) -> Self:
@@ -116,50 +166,66 @@ class PolicyBody(Body):
 class PolicyCreate(PolicyBody):
     """A policy with its name, and why it is made or changed."""
 
-    name: Name
-    reason: Reason = ""
+    name: Annotated[Name, about("Its name, unique in the tenant.")]
+    reason: Annotated[Reason, about("Why it is made or changed; kept with the version.")] = ""
 
 
 class RegoShown(BaseModel):
     """Rego in a policy. Lists leave `modules` and `data` out, and have the names of `files`."""
 
-    digest: str
-    files: list[str]
-    modules: dict[str, str] | None
-    data: Any
+    digest: Annotated[str, about("SHA-256 of modules and data, in hex.")]
+    files: Annotated[list[str], about("Names of the modules.")]
+    modules: Annotated[dict[str, str] | None, about("Texts by file name; null in lists.")]
+    data: Annotated[Verbatim, about("The data; null in lists.")]
 
 
 class PolicyShown(BaseModel):
     """What a policy says. `effect` is null where the policy itself has none."""
 
-    name: str
-    type: RuleKind
-    effect: Effect | None
-    roles: list[str]
-    users: list[str]
-    groups: list[str]
-    agents: list[str]
-    actions: list[Action]
-    bundles: list[str]
-    tools: list[str]
-    prompts: list[str]
-    resources: list[str]
-    risks: list[RiskLevel]
-    tags: list[str]
-    when: When
-    rate: RateBody | None
-    rego: RegoShown | None
-    priority: int
-    public: str
-    description: str
-    is_active: bool
+    name: Annotated[str, about("Its name, unique in the tenant.")]
+    type: Annotated[
+        RuleKind, about("What sort of policy it is; which other fields it takes depends on it.")
+    ]
+    effect: Annotated[
+        Effect | None,
+        about("What it does: `allow`, `deny` or `elevate`; null for types that have none."),
+    ]
+    roles: Annotated[list[str], about("About callers with one of these roles; empty: all.")]
+    users: Annotated[
+        list[str], about("About these users, by the name in audit records; patterns; empty: all.")
+    ]
+    groups: Annotated[
+        list[str], about("About members of one of these groups; patterns; empty: all.")
+    ]
+    agents: Annotated[
+        list[str],
+        about("About these agents, as a certificate or token says; patterns; empty: all."),
+    ]
+    actions: Annotated[
+        list[Action], about("`discover` (see it in lists), `invoke` (use it), or both.")
+    ]
+    bundles: Annotated[list[str], about("About what is in these bundles; patterns; empty: any.")]
+    tools: Annotated[list[str], about("About these tools, by name or pattern (`get_*`).")]
+    prompts: Annotated[list[str], about("About these prompts, by name or pattern.")]
+    resources: Annotated[list[str], about("About these resources, by URI or pattern.")]
+    risks: Annotated[list[RiskLevel], about("About tools of these risk levels; empty: any.")]
+    tags: Annotated[list[str], about("About tools with one of these tags; patterns; empty: any.")]
+    when: Annotated[When, about("Under which circumstances it counts; empty: always.")]
+    rate: Annotated[RateBody | None, about("How many calls, for the type `rate_limit`; else null.")]
+    rego: Annotated[RegoShown | None, about("The document, for the type `rego`; else null.")]
+    priority: Annotated[
+        int, about("Of several policies that say the same, the highest is named; -1000 to 1000.")
+    ]
+    public: Annotated[str, about("One line that a caller is told whom it denies; empty for none.")]
+    description: Annotated[str, about("What it is for; for people.")]
+    is_active: Annotated[bool, about("False: it decides nothing.")]
 
 
 class Policy(PolicyShown):
     """A policy, and since when it says so."""
 
-    created_at: datetime
-    updated_at: datetime
+    created_at: Annotated[datetime, about("When it was made.")]
+    updated_at: Annotated[datetime, about("When it was changed last.")]
 
 
 def rule_of(name: str, body: PolicyBody, document: RegoDocument | None = None) -> Rule:
@@ -228,7 +294,7 @@ def _rego(document: RegoDocument, *, whole: bool) -> RegoShown:
         digest=document.digest,
         files=sorted(document.modules),
         modules=dict(document.modules) if whole else None,
-        data=msgspec.json.decode(document.data) if whole else None,
+        data=JsonText(document.data) if whole else None,
     )
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, AwareDatetime, Field
 from pydantic_core import PydanticCustomError
 
-from bascule.api.bodies import Body
+from bascule.api.bodies import Body, about
 from bascule.api.rules.values import storable
 from bascule.gateway.inventory import ItemKind
 from bascule.gateway.rule import Action
@@ -32,19 +32,35 @@ Word = Annotated[str, Field(min_length=1, max_length=300), AfterValidator(storab
 class CaseBody(Body):
     """Somebody who wants to use something. `time` is now where it is left out."""
 
-    tool: Annotated[str, Field(min_length=1, max_length=2048), AfterValidator(storable)]
-    kind: Literal["tool", "prompt", "template"] = "tool"
-    action: Action = Action.INVOKE
-    user: Word = SOMEONE
-    roles: Annotated[list[Word], Field(max_length=100)] = Field(default_factory=list[str])
-    groups: Annotated[list[Word], Field(max_length=100)] = Field(default_factory=list[str])
-    agent: Word | None = None
-    arguments: Annotated[dict[str, Any], AfterValidator(storable)] = Field(
-        default_factory=dict[str, Any]
+    tool: Annotated[
+        Annotated[str, Field(min_length=1, max_length=2048), AfterValidator(storable)],
+        about("Name of a tool (`refund`, `refund@1.2`) or prompt, or the URI of a template."),
+    ]
+    kind: Annotated[Literal["tool", "prompt", "template"], about("What `tool` names.")] = "tool"
+    action: Annotated[Action, about("`discover`: see it in lists; `invoke`: use it.")] = (
+        Action.INVOKE
     )
-    time: AwareDatetime | None = None
-    ip: Address = ""
-    bundle: Annotated[str, Field(max_length=200), AfterValidator(storable)] = ""
+    user: Annotated[Word, about("Name of a user.")] = SOMEONE
+    roles: Annotated[
+        Annotated[list[Word], Field(max_length=100)], about("Roles that the caller has.")
+    ] = Field(default_factory=list[str])
+    groups: Annotated[
+        Annotated[list[Word], Field(max_length=100)],
+        about("Groups that the caller is in; they bring the roles they are mapped to."),
+    ] = Field(default_factory=list[str])
+    agent: Annotated[Word | None, about("The agent that acts for them; null for none.")] = None
+    arguments: Annotated[
+        Annotated[dict[str, Any], AfterValidator(storable)],
+        about("Arguments of the call, by name."),
+    ] = Field(default_factory=dict[str, Any])
+    time: Annotated[AwareDatetime | None, about("When it is; now, where it is left out.")] = None
+    ip: Annotated[
+        Address, about("Address that the caller comes from; empty or null where it is not known.")
+    ] = ""
+    bundle: Annotated[
+        Annotated[str, Field(max_length=200), AfterValidator(storable)],
+        about("The bundle through which it is reached; empty for the whole catalogue."),
+    ] = ""
 
     def case(self) -> Case:
         """The case as it is decided."""

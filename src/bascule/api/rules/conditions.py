@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal, Self, cast, get_args
 from pydantic import AwareDatetime, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from bascule.api.bodies import Body
+from bascule.api.bodies import Body, about
 from bascule.api.rules.values import (
     MINUTES_A_DAY,
     JsonValue,
@@ -34,12 +34,21 @@ class Window(Body):
 
     model_config = ConfigDict(populate_by_name=True)
 
-    days: Annotated[list[Day], Field(max_length=7)] = Field(default_factory=list[Day])
-    start: Annotated[TimeOfDay, Field(alias="from")] = "00:00"
-    end: Annotated[TimeOfDay, Field(alias="to")] = "24:00"
-    zone: Zone = "UTC"
-    not_before: AwareDatetime | None = None
-    not_after: AwareDatetime | None = None
+    days: Annotated[
+        Annotated[list[Day], Field(max_length=7)], about("Days of the week; empty: all.")
+    ] = Field(default_factory=list[Day])
+    start: Annotated[
+        Annotated[TimeOfDay, Field(alias="from")], about("Time of day at which it begins, `HH:MM`.")
+    ] = "00:00"
+    end: Annotated[
+        Annotated[TimeOfDay, Field(alias="to")],
+        about("Time of day at which it ends, `HH:MM`; at or before the start: on the next day."),
+    ] = "24:00"
+    zone: Annotated[Zone, about("Time zone of the times, by its IANA name.")] = "UTC"
+    not_before: Annotated[AwareDatetime | None, about("It does not hold before this moment.")] = (
+        None
+    )
+    not_after: Annotated[AwareDatetime | None, about("It does not hold after this moment.")] = None
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
@@ -64,9 +73,14 @@ class Window(Body):
 class ArgumentCondition(Body):
     """What an argument is held against. `*` in a path stands for every item or member."""
 
-    path: Path
-    op: Operator
-    value: JsonValue = None
+    path: Annotated[
+        Path,
+        about("Which argument, as `customer.country`; `*` is every item."),
+    ]
+    op: Annotated[Operator, about("How it is compared.")]
+    value: Annotated[
+        JsonValue, about("What it is compared with; none for `present` and `absent`.")
+    ] = None
 
     @model_validator(mode="after")
     def _value_fits(self) -> Self:
@@ -127,11 +141,17 @@ _OPERANDS: Final[Mapping[Operator, tuple[Callable[[object], bool], str]]] = {
 class When(Body):
     """One of `windows`, one of `networks`, and all of `arguments`, where there are any."""
 
-    windows: Annotated[list[Window], Field(max_length=50)] = Field(default_factory=list[Window])
-    networks: Annotated[list[Network], Field(max_length=1000)] = Field(default_factory=list[str])
-    arguments: Annotated[list[ArgumentCondition], Field(max_length=50)] = Field(
-        default_factory=list[ArgumentCondition]
-    )
+    windows: Annotated[
+        Annotated[list[Window], Field(max_length=50)],
+        about("One of these times must hold; empty: any time."),
+    ] = Field(default_factory=list[Window])
+    networks: Annotated[
+        Annotated[list[Network], Field(max_length=1000)],
+        about("One of these ranges of addresses must hold the caller's; empty: any."),
+    ] = Field(default_factory=list[str])
+    arguments: Annotated[
+        Annotated[list[ArgumentCondition], Field(max_length=50)], about("All of these must hold.")
+    ] = Field(default_factory=list[ArgumentCondition])
 
 
 def when_of(rule: Rule) -> When:

@@ -190,7 +190,7 @@ class Browsers:
         if person is None:
             return _over("its account is not there any more")
         issuer = snapshot.issuers.get(session.issuer)
-        if session.issuer and (issuer is None or not _leads_to(issuer, ticket.tenant)):
+        if session.issuer and (issuer is None or not leads_to(issuer, ticket.tenant)):
             return _over(f"{session.issuer} is not believed any more")
         evidence = _evidence(ticket.tenant, session, person, issuer)
         return standing_of(evidence, snapshot, lambda: self.now().timestamp())
@@ -216,7 +216,7 @@ def claims_of(roles: Iterable[str], groups: Iterable[str]) -> Mapping[str, objec
     return {"roles": sorted(roles), "groups": sorted(groups)}
 
 
-def _leads_to(issuer: Issuer, tenant: str) -> bool:
+def leads_to(issuer: Issuer, tenant: str) -> bool:
     """Whether anybody whom `issuer` vouches for belongs to `tenant`."""
     return tenant in issuer.tenants.values() if issuer.tenant_claim else tenant == issuer.tenant
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bascule.api.caller import Caller
-from bascule.api.signin.attempts import Attempts, Slate
+from bascule.api.signin.attempts import Attempts, Slate, turned_away
 from bascule.api.signin.browsers import Visitor
 from bascule.api.signin.cookies import Ticket
 from bascule.api.signin.entries import Entries, Vouched
@@ -126,12 +126,7 @@ class Desk:
         if seconds is None:
             return slates
         self._note(visit, given, None, ErrorCode.TOO_MANY_ATTEMPTS, "too many attempts")
-        return Refuse(
-            ErrorCode.TOO_MANY_ATTEMPTS,
-            public=f"Too many attempts to sign in. Try again in {_shown(seconds)}.",
-            private="too many attempts",
-            details={"retry_after_seconds": seconds},
-        )
+        return turned_away("Too many attempts to sign in.", seconds)
 
     async def _find(self, given: Credentials) -> StoredUser | None:
         is_name = len(given.name) <= _LONGEST_NAME and given.name.isprintable()
@@ -184,12 +179,6 @@ class Desk:
 def invalid(field: str, sentence: str) -> Refuse:
     """The refusal of one field of a form."""
     return Refuse(ErrorCode.INVALID_VALUE, sentence, sentence, {"field": field})
-
-
-def _shown(seconds: int) -> str:
-    if seconds < 90:
-        return "one second" if seconds == 1 else f"{seconds} seconds"
-    return f"{-(-seconds // 60)} minutes"
 
 
 _NO_PASSWORDS: Final = Refuse(

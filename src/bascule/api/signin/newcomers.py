@@ -10,15 +10,18 @@ from pydantic import TypeAdapter, ValidationError
 from bascule.api.caller import Caller
 from bascule.api.control import Control
 from bascule.api.names import UserName
+from bascule.api.signin.attempts import Attempts, turned_away
 from bascule.api.signin.visits import Visit
 from bascule.gateway.errors import Conflict
 from bascule.gateway.issuer import Issuer
 from bascule.gateway.principal import Evidence, Principal
+from bascule.gateway.verdict import Refuse
 from bascule.identity.claims import first_text
 from bascule.storage.repositories.tenants import Tenants
 from bascule.storage.repositories.users import Identity, StoredUser, UserDraft, Users
 
 _MOST_NAMES: Final = 100
+_TOO_MANY: Final = "Too many people came in for the first time just now."
 _names: TypeAdapter[str] = TypeAdapter(UserName)
 
 
@@ -26,16 +29,17 @@ class Newcomers:
     """Finds the account of a subject, or makes one. No other account is ever taken for it,
     whatever names and addresses are claimed: an issuer's word is good for its own subjects."""
 
-    def __init__(self, control: Control) -> None:
+    def __init__(self, control: Control, attempts: Attempts) -> None:
         self._control = control
+        self._attempts = attempts
 
     async def known(
         self, visit: Visit, issuer: Issuer, evidence: Evidence, claims: Mapping[str, object]
-    ) -> StoredUser:
-        """The account of `evidence`, in its tenant.
+    ) -> StoredUser | Refuse:
+        """The account of `evidence`, in its tenant; refused where too many were made just now.
 
         Raises:
-            StorageError, RecordingFailed: nothing was made.
+            StateUnavailable, StorageError, RecordingFailed: nothing was made.
         """
         identity = Identity(issuer.issuer, evidence.subject)
         async with self._control.database.read() as session:
@@ -44,6 +48,10 @@ class Newcomers:
             found = await users.find_by_identity(identity.issuer, identity.subject)
         if found is not None:
             return found
+        slates = self._attempts.newcomer_slates(evidence.tenant, issuer.issuer, visit.peer)
+        seconds = await self._attempts.admit(slates)
+        if seconds is not None:
+            return turned_away(_TOO_MANY, seconds)
         # Records name strangers by an issuer and a colon: nobody chooses to be called like one.
         draft = UserDraft(
             name_from(evidence.display.replace(":", "-") or evidence.label),

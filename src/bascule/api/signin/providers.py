@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from bascule.api.control import Control
+from bascule.api.signin.attempts import Attempts
 from bascule.api.signin.browsers import claims_of
 from bascule.api.signin.cookies import Ticket
 from bascule.api.signin.entries import Entries, Vouched
@@ -105,10 +106,12 @@ class Return:
 class Providers:
     """The issuers that people may sign in at: those with a `client_id` of this gateway."""
 
-    def __init__(self, entries: Entries, reach: Reach, state: StateStore) -> None:
+    def __init__(
+        self, entries: Entries, reach: Reach, state: StateStore, attempts: Attempts
+    ) -> None:
         self._entries = entries
         self._control: Control = entries.control
-        self._newcomers = Newcomers(entries.control)
+        self._newcomers = Newcomers(entries.control, attempts)
         self._reach = reach
         self._state = state
         self._metadata: dict[str, tuple[float, Metadata | IssuerUnusable]] = {}
@@ -221,6 +224,9 @@ class Providers:
         if tenant not in snapshot.tenants or snapshot.hosts.get(back.host, tenant) != tenant:
             return self._failed(visit, issuer, f"nobody of {tenant} comes in here")
         user = await self._newcomers.known(visit, issuer, reading.evidence, claims)
+        if isinstance(user, Refuse):
+            self._note(visit, issuer, user.error, "too many new accounts")
+            return user
         vouched = Vouched(
             issuer.issuer,
             claims_of(reading.claimed_roles, reading.evidence.groups),
@@ -251,13 +257,16 @@ class Providers:
         return found
 
     def _failed(self, visit: Visit, issuer: Issuer | None, reason: str) -> Refuse:
+        self._note(visit, issuer, ErrorCode.INVALID_TOKEN, reason)
+        return Refuse(ErrorCode.INVALID_TOKEN, _NOT_SIGNED_IN, reason)
+
+    def _note(self, visit: Visit, issuer: Issuer | None, error: ErrorCode, reason: str) -> None:
         held_back = self._strangers.take(time.monotonic())
         if held_back is not None:
             tenant = "" if issuer is None else issuer.tenant
-            event = Event("sign_in", tenant, "", Status.DENIED, ErrorCode.INVALID_TOKEN, reason)
+            event = Event("sign_in", tenant, "", Status.DENIED, error, reason)
             more = {"held_back": held_back} if held_back else {}
             write_down(self._control, visit, event, by=issuer.name if issuer else "", **more)
-        return Refuse(ErrorCode.INVALID_TOKEN, _NOT_SIGNED_IN, reason)
 
 
 def _unreachable(issuer: Issuer, reason: str) -> Refuse:

@@ -14,6 +14,7 @@ from typing import Final
 import typer
 
 from bascule.app.ready import read_ready
+from bascule.app.trimming import without_collections
 from bascule.audit.verify import verify
 from bascule.cli.commands.audit import journal_directory
 from bascule.cli.context import DEFAULT_DATA, DataOption, load_settings
@@ -148,7 +149,8 @@ def _database(data: Path) -> tuple[str, str, str]:
 
 
 async def _open(data: Path) -> None:
-    from bascule.app.instance import open_local
+    with without_collections():
+        from bascule.app.instance import open_local
 
     async with open_local(load_settings(data), data):
         pass

@@ -15,6 +15,10 @@ from bascule.identity.presets import Preset
 app = typer.Typer(no_args_is_help=True, help="Issuers of access tokens: added, tried, removed.")
 
 _COLUMNS = ("name", "issuer", "tenant", "is_active", "audiences", "default_roles", "updated_at")
+_STATUS_COLUMNS = (
+    "name", "is_active", "keys", "is_stale", "age_seconds", "failures", "last_error",
+    "fetched_at", "usable_until", "last_error_at",
+)  # fmt: skip
 _MOST_BYTES = 20_000
 _FORMS = {
     "--role-map": "CLAIMED=ROLE",
@@ -35,6 +39,22 @@ def list_issuers(
     """List the issuers of all tenants."""
     found = with_api(Target(data, url, key), lambda api: api.get(path_of("issuers")))
     print_rows(found["issuers"], _COLUMNS, output, found)
+
+
+@app.command()
+def status(
+    output: OutputOption = Format.TABLE,
+    data: DataOption = DEFAULT_DATA,
+    url: UrlOption = None,
+    key: KeyOption = None,
+) -> None:
+    """Say for each issuer when its keys were fetched, how many there are, and what failed last."""
+    found = with_api(Target(data, url, key), lambda api: api.get(path_of("issuers")))
+    members = ("name", "issuer", "is_active", "key_set")
+    issuers: list[dict[str, Any]] = found["issuers"]
+    rows = [{member: one[member] for member in members} for one in issuers]
+    flat: list[dict[str, Any]] = [row | (row["key_set"] or {}) for row in rows]
+    print_rows(flat, _STATUS_COLUMNS, output, {"issuers": rows, "total": found["total"]})
 
 
 @app.command()
@@ -156,7 +176,7 @@ def try_issuer(
     url: UrlOption = None,
     key: KeyOption = None,
 ) -> None:
-    """Ask an issuer for its document and keys now, and say what is wrong."""
+    """Ask an issuer for its document and keys now, read its secrets, and say what is wrong."""
     path = path_of("issuers", name, "test")
     found = with_api(Target(data, url, key), lambda api: api.post(path))
     print_value(found, output)

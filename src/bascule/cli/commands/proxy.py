@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from bascule.app.trimming import without_collections
 from bascule.cli.context import DEFAULT_DATA, DataOption, load_settings
 from bascule.cli.failures import CommandFailed, Exit
 from bascule.cli.signing_in import SignIn
@@ -63,7 +64,8 @@ def proxy(
     configure_logging(
         loaded.settings.observability.log_level, loaded.settings.observability.log_format
     )
-    from bascule.cli.servers.proxy import run
+    with without_collections():
+        from bascule.cli.servers.proxy import run
 
     signing_in = SignIn(
         person=oauth,

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from bascule.app.trimming import without_collections
 from bascule.cli.context import DEFAULT_DATA, DataOption, load_settings
 from bascule.cli.failures import CommandFailed, Exit
 from bascule.telemetry.logs import configure_logging
@@ -35,6 +36,7 @@ def serve(
             "Set server.workers to 1.",
             Exit.USAGE,
         )
-    from bascule.cli.servers.serve import run
+    with without_collections():
+        from bascule.cli.servers.serve import run
 
     run(loaded, data, lambda: load_settings(data, flags))

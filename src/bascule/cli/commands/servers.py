@@ -85,8 +85,7 @@ def add(
         body["user_grants"] = grants
 
     async def work(api: Api) -> dict[str, Any]:
-        if output is Format.TABLE:
-            show_command(destination, is_here=url is None)
+        show_command(destination, is_here=url is None)
         added = await api.post(path_of("servers"), json=body)
         return {**added, "status": await _checked(api, name)}
 
@@ -138,7 +137,7 @@ def set_server(
             "pinning": before["pinning"] if pinning is None else pinning.value,
             **({"user_grants": {}} if user_oauth else {}),
         }
-        if destination is not None and output is Format.TABLE:
+        if destination is not None:
             show_command(destination, is_here=url is None)
         changed = await api.put(path_of("servers", name), json=body)
         return {**changed, "status": await _checked(api, name)}

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from bascule.app.trimming import without_collections
 from bascule.cli.context import DEFAULT_DATA, DataOption, KeyOption, UrlOption, load_settings
 from bascule.cli.failures import CommandFailed, Exit
 from bascule.gateway.call import EVERYTHING, Endpoint, EndpointKind
@@ -27,7 +28,8 @@ def stdio(
     configure_logging(
         loaded.settings.observability.log_level, loaded.settings.observability.log_format
     )
-    from bascule.cli.servers.stdio import run
+    with without_collections():
+        from bascule.cli.servers.stdio import run
 
     run(loaded, data, endpoint, url=url, key=key)
 

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from bascule.app.trimming import without_collections
 from bascule.cli.context import DEFAULT_DATA, DataOption, load_settings
 from bascule.telemetry.logs import configure_logging
 
@@ -24,6 +25,7 @@ def up(
     configure_logging(
         loaded.settings.observability.log_level, loaded.settings.observability.log_format
     )
-    from bascule.cli.servers.up import run
+    with without_collections():
+        from bascule.cli.servers.up import run
 
     run(loaded, data, demo=demo, browser=not no_browser)

@@ -13,10 +13,13 @@ from bascule.cli.output import Format, OutputOption, print_rows, print_value
 app = typer.Typer(no_args_is_help=True, help="People: added, given roles, let in and kept out.")
 
 _COLUMNS = ("name", "roles", "is_active", "display_name", "email", "last_sign_in_at")
+_IDENTITY_COLUMNS = ("issuer", "subject", "issuer_name", "linked_at")
 
 NameArgument = Annotated[str, typer.Argument(help="Name of the user.")]
 DisplayOption = Annotated[str | None, typer.Option(help="How people call them.")]
 EmailOption = Annotated[str | None, typer.Option(help="E-mail address.")]
+IssuerOption = Annotated[str, typer.Option(help="The issuer, as its tokens have it in iss.")]
+SubjectOption = Annotated[str, typer.Option(help="How the issuer calls them: the sub of tokens.")]
 
 
 @app.command("list")
@@ -173,6 +176,54 @@ def remove(
     """Remove a person with sessions and personal keys; to keep them out, deactivate them."""
     path = path_of("users", name)
     print_value(with_api(Target(data, url, key), lambda api: api.delete(path)), output)
+
+
+@app.command()
+def identities(
+    name: NameArgument,
+    output: OutputOption = Format.TABLE,
+    data: DataOption = DEFAULT_DATA,
+    url: UrlOption = None,
+    key: KeyOption = None,
+) -> None:
+    """List how issuers call a person; each is a way to come in as them."""
+    path = path_of("users", name, "identities")
+    found = with_api(Target(data, url, key), lambda api: api.get(path))
+    print_rows(found["identities"], _IDENTITY_COLUMNS, output, found)
+
+
+@app.command()
+def link(
+    name: NameArgument,
+    issuer: IssuerOption,
+    subject: SubjectOption,
+    from_user: Annotated[
+        str | None, typer.Option("--from", help="Who has it now, to take it from them.")
+    ] = None,
+    output: OutputOption = Format.TABLE,
+    data: DataOption = DEFAULT_DATA,
+    url: UrlOption = None,
+    key: KeyOption = None,
+) -> None:
+    """Let whom an issuer calls so come in as this person, with their roles."""
+    body = {"issuer": issuer, "subject": subject, "from_user": from_user}
+    path = path_of("users", name, "identities")
+    print_value(with_api(Target(data, url, key), lambda api: api.post(path, json=body)), output)
+
+
+@app.command()
+def unlink(
+    name: NameArgument,
+    issuer: IssuerOption,
+    subject: SubjectOption,
+    output: OutputOption = Format.TABLE,
+    data: DataOption = DEFAULT_DATA,
+    url: UrlOption = None,
+    key: KeyOption = None,
+) -> None:
+    """Let nobody come in as this person by that identity any more; ends their sessions."""
+    path, params = path_of("users", name, "identities"), {"issuer": issuer, "subject": subject}
+    print_value(with_api(Target(data, url, key), lambda api: api.delete(path, params)), output)
 
 
 def _change(target: Target, name: str, body: dict[str, object], output: Format) -> None:

@@ -7,10 +7,12 @@ import uvloop
 
 from bascule.app.joint import join, socket_url
 from bascule.app.pipes import Pipes
-from bascule.app.ready import read_ready
+from bascule.app.ready import admin_key_of, read_ready
 from bascule.app.slices import require_slice
+from bascule.app.trimming import without_collections
 from bascule.cli.connection import Target, connect, path_of
 from bascule.cli.failures import CommandFailed
+from bascule.cli.terminal import warn_of_file
 from bascule.cli.trust import tls_of
 from bascule.gateway.call import Endpoint, EndpointKind
 from bascule.settings.loading import Loaded
@@ -28,13 +30,14 @@ async def _speak(
 ) -> None:
     ready = read_ready(data) if url is None else None
     if ready is not None:
-        url, key = ready.mcp_url, key or ready.admin_key
+        url, key = ready.mcp_url, key or admin_key_of(data, ready, warn_of_file)
     if url is not None and endpoint.kind is not EndpointKind.ALL:
         await _require(Target(data, url, key), endpoint, lambda: loaded)
     async with Pipes.open() as pipes:
         if url is None:
             # Database and REST API are not for who only passes messages on: half the start.
-            from bascule.app.stdio import serve_directory
+            with without_collections():
+                from bascule.app.stdio import serve_directory
 
             await serve_directory(loaded, data, endpoint, pipes, key)
         else:

@@ -5,7 +5,6 @@ import sys
 import time
 import webbrowser
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from pathlib import Path
 
 import uvloop
@@ -14,6 +13,7 @@ from bascule.app.declared.following import folder_key, following
 from bascule.app.demo import publish_booking, running_booking
 from bascule.app.instance import Instance, open_instance
 from bascule.app.keyfile import ensure_key
+from bascule.app.private import ADMIN_KEY, DEMO_KEY
 from bascule.app.ready import Ready, hold, write_ready
 from bascule.app.serving import base_url, bind, listen, listen_config, own_certificate
 from bascule.cli.announcement import announce
@@ -36,15 +36,23 @@ async def _up(loaded: Loaded, data: Path, *, demo: bool, browser: bool) -> None:
         url = base_url(listener, config)
         instance = await stack.enter_async_context(open_instance(loaded, data, key.records, url))
         stack.enter_context(hold(data))
-        ready = await _prepare(stack, instance, data, url, demo=demo)
-        ready = replace(ready, certificate=own_certificate(config))
+        demo_key = await _prepare(stack, instance, data, demo=demo)
+        ready = Ready(
+            f"{url}/mcp",
+            f"{url}/api",
+            os.getpid(),
+            admin_key_file=ADMIN_KEY,
+            demo_key_file=DEMO_KEY if demo else None,
+            certificate=own_certificate(config),
+        )
         await stack.enter_async_context(following(instance.front, loaded, data, key))
         setup = await instance.sign_in.setup.issue()
 
         def on_ready() -> None:
             instance.health.start()
             write_ready(data, ready)
-            announce(ready, data, seconds=time.monotonic() - started, setup=setup)
+            seconds = time.monotonic() - started
+            announce(ready, data, seconds=seconds, setup=setup, demo_key=demo_key)
             if browser and _has_screen():
                 webbrowser.open(f"{url}{setup or '/'}")
 
@@ -56,19 +64,20 @@ async def _up(loaded: Loaded, data: Path, *, demo: bool, browser: bool) -> None:
 
 
 async def _prepare(
-    stack: AsyncExitStack, instance: Instance, data: Path, base_url: str, *, demo: bool
-) -> Ready:
+    stack: AsyncExitStack, instance: Instance, data: Path, *, demo: bool
+) -> str | None:
+    """See that the keys are there, and the booking service on demand; gives the demo's key."""
     snapshot = instance.live.gateway.snapshot
     owner = frozenset({"admin", "system_admin"})
     admin_key = await ensure_key(
-        instance.database, snapshot, data / "admin.key", _key_name("bascule up", data), owner
+        instance.database, snapshot, data / ADMIN_KEY, _key_name("bascule up", data), owner
     )
     demo_key = None
     if demo:
         demo_key = await ensure_key(
             instance.database,
             snapshot,
-            data / "demo.key",
+            data / DEMO_KEY,
             _key_name("demo", data),
             frozenset({"user"}),
         )
@@ -76,7 +85,7 @@ async def _prepare(
     if demo:
         booking = await stack.enter_async_context(running_booking(data))
         await publish_booking(instance.front, admin_key, booking)
-    return Ready(f"{base_url}/mcp", f"{base_url}/api", os.getpid(), admin_key, demo_key)
+    return demo_key
 
 
 def _key_name(purpose: str, data: Path) -> str:

@@ -14,6 +14,7 @@ from bascule.policy.rego.builtins import is_known, is_volatile
 from bascule.policy.rego.findings import Findings, extended
 from bascule.policy.rego.inputs import Path
 from bascule.policy.rego.syntax import (
+    UNKNOWN,
     Definition,
     Node,
     NotUnderstood,
@@ -72,7 +73,7 @@ def reads_of(ast: str | bytes, sources: Mapping[str, str]) -> tuple[frozenset[Pa
     try:
         found = Findings(definitions_of(trees_of(ast), sources))
         _settle(found)
-    except (NotUnderstood, LookupError, TypeError, ValueError, RecursionError):
+    except UNKNOWN:
         return None, True
     return found.reads(), found.is_volatile
 

@@ -3,17 +3,17 @@
 import hashlib
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final, cast
+from typing import Final, TypeAlias, cast
 
 import msgspec
 
 from bascule.gateway.aside import aside, until
 from bascule.gateway.errors import InvalidValue
-from bascule.gateway.inspection import Inspection, RegoInspector
+from bascule.gateway.inspection import Inspection, RegoInspector, RegoUnfit
 from bascule.gateway.rego import (
     MOST_DATA_BYTES,
     MOST_MODULE_BYTES,
@@ -25,8 +25,9 @@ from bascule.policy.rego.analysis import reads_of
 from bascule.policy.rego.inputs import Path
 from bascule.policy.rego.syntax import (
     TEST_SUFFIX,
+    UNKNOWN,
     Definition,
-    NotUnderstood,
+    Riddle,
     heads_of,
     trees_of,
 )
@@ -39,8 +40,18 @@ MOST_TESTS: Final = 500
 _FILE_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
 _LONGEST_FILE_NAME: Final = 200
 _MOST_FAULTS: Final = 10
+_ALL: Final = "(all)"
+_NO_TESTS: Final = (
+    f"no test is in this file, so nothing would be tested. Name its rules test_..., or the file "
+    f"without {TEST_SUFFIX} if it holds what tests have in common"
+)
+_UNKNOWN_TESTS: Final = (
+    "the tests in this file cannot be found, as a rule is written in a way that is not known here. "
+    "Write it in another way, or leave it out"
+)
 _LATE: Final = "it was not run to its end, as all tests together take too long"
 _PACKAGE: Final = tuple(PACKAGE.split("."))
+_Heads: TypeAlias = Sequence[tuple[str, Definition | Riddle]]
 _WORD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 _encode: Final = msgspec.json.Encoder(order="deterministic").encode
@@ -67,14 +78,13 @@ async def examine(
         InvalidValue: it cannot; the message says why, and in which file and line.
         RegoFailed: the engine could not find out.
     """
-    document = document_of(modules, data)
-    inspection = await engine.inspect(document.modules, document.data, tenant=tenant)
-    if inspection.faults:
-        raise _refusal(map(str, inspection.faults))
+    document = await aside(document_of, modules, data)
+    inspection = await _inspected(engine, document, tenant)
     # In a thread, as large documents take seconds: others are served meanwhile.
     heads = await aside(_heads, inspection)
-    if heads is not None:
-        _check_heads(heads)
+    _check_heads(heads)
+    if faults := [why for _, why in _without_tests(document, heads)]:
+        raise _refusal(faults)
     reads, uses_time = await aside(reads_of, inspection.ast, document.modules)
     return replace(document, reads=reads, uses_time=uses_time)
 
@@ -111,19 +121,23 @@ async def run_tests(
     A test passes where its rule is true. Those named `todo_test_…` are skipped. What has come to
     nothing by `deadline`, in seconds of `time.monotonic`, is broken.
 
+    A file in which no tests are found, or where others may be, is broken as a whole.
+
     Raises:
         InvalidValue: the document cannot be used.
         RegoFailed: the engine could not find out what there is to run.
     """
     try:
         async with until(deadline):
-            inspection = await engine.inspect(document.modules, document.data, tenant=tenant)
+            inspection = await _inspected(engine, document, tenant)
     except TimeoutError:
-        return [TestOutcome("(all)", "", TestStatus.BROKEN, _LATE)]
-    if inspection.faults:
-        raise _refusal(map(str, inspection.faults))
-    found: list[TestOutcome] = []
-    for file, path in _tests(await aside(_heads, inspection) or []):
+        return [TestOutcome(_ALL, "", TestStatus.BROKEN, _LATE)]
+    heads = await aside(_heads, inspection)
+    found = [
+        TestOutcome(_ALL, file, TestStatus.BROKEN, why)
+        for file, why in _without_tests(document, heads)
+    ]
+    for file, path in _tests(heads):
         try:
             async with until(deadline):
                 found.append(await _run(engine, document, file, path, tenant))
@@ -149,12 +163,42 @@ async def _run(
     return TestOutcome(name, file, TestStatus.FAILED, why)
 
 
-def _tests(heads: Iterable[tuple[str, Definition]]) -> list[tuple[str, Path]]:
+async def _inspected(engine: RegoInspector, document: RegoDocument, tenant: str) -> Inspection:
+    """What is in `document`; raises InvalidValue where it cannot be used."""
+    try:
+        found = await engine.inspect(document.modules, document.data, tenant=tenant)
+    except RegoUnfit as failure:
+        raise _refusal([f"it cannot be looked at before it is used: {failure.private}"]) from None
+    if found.faults:
+        raise _refusal(map(str, found.faults))
+    return found
+
+
+def _without_tests(document: RegoDocument, heads: _Heads) -> list[tuple[str, str]]:
+    """The files of tests that are not all found, each with why and what to do."""
+    riddles = {file: one for file, one in reversed(heads) if isinstance(one, Riddle)}
+    have = {file for file, _ in _tests(heads)}
+    known = {file for file, _ in heads}
+    found: list[tuple[str, str]] = []
+    for file in document.modules:
+        if not file.endswith(TEST_SUFFIX):
+            continue
+        if file in riddles or (file not in known and "" in riddles):
+            one = riddles.get(file) or riddles[""]
+            place = str(one) or file
+            found.append((file, f"{place}: {_UNKNOWN_TESTS} ({one.why})"))
+        elif file not in have:
+            found.append((file, f"{file}: {_NO_TESTS}"))
+    return found
+
+
+def _tests(heads: _Heads) -> list[tuple[str, Path]]:
     """The file and path of each test, in order."""
     tests = {
         (file, head.path): None
         for file, head in heads
         if file.endswith(TEST_SUFFIX)
+        and isinstance(head, Definition)
         and head.params is None
         and head.path[-1].startswith(("test_", "todo_test_"))
     }
@@ -166,23 +210,29 @@ def _query(path: Path) -> str:
     return "data" + "".join(steps)
 
 
-def _heads(inspection: Inspection) -> list[tuple[str, Definition]] | None:
-    """What the modules define; None where their syntax is not understood here."""
+def _heads(inspection: Inspection) -> _Heads:
+    """What the modules define; a riddle of no file where all of it is one."""
     try:
         return list(heads_of(trees_of(inspection.ast)))
-    except (NotUnderstood, LookupError, TypeError, ValueError, RecursionError):
-        return None
+    except UNKNOWN as fault:
+        return [("", Riddle("", 0, str(fault)))]
 
 
-def _check_heads(heads: list[tuple[str, Definition]]) -> None:
-    deciding = [(file, one) for file, one in heads if not file.endswith(TEST_SUFFIX)]
-    if not any(one.scope.package == _PACKAGE for _, one in deciding):
-        raise _refusal([f"no module is of the package {PACKAGE}. Begin one: package {PACKAGE}"])
-    allow = (*_PACKAGE, "allow")
-    if not any(one.path == allow and one.params is None for _, one in deciding):
-        raise _refusal([f"no module of the package {PACKAGE} says what allow is. Define allow."])
+def _check_heads(heads: _Heads) -> None:
+    deciding = [one for file, one in heads if not file.endswith(TEST_SUFFIX)]
+    known = [one for one in deciding if isinstance(one, Definition)]
+    if len(known) == len(deciding):
+        _check_allow(known)
     if len(_tests(heads)) > MOST_TESTS:
         raise _refusal([f"more than {MOST_TESTS} tests"])
+
+
+def _check_allow(deciding: list[Definition]) -> None:
+    if not any(one.scope.package == _PACKAGE for one in deciding):
+        raise _refusal([f"no module is of the package {PACKAGE}. Begin one: package {PACKAGE}"])
+    allow = (*_PACKAGE, "allow")
+    if not any(one.path == allow and one.params is None for one in deciding):
+        raise _refusal([f"no module of the package {PACKAGE} says what allow is. Define allow."])
 
 
 def _check_modules(modules: Mapping[str, str]) -> None:

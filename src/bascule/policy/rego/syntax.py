@@ -69,6 +69,17 @@ class NotUnderstood(Exception):
     """The AST holds something that is not known here."""
 
 
+UNKNOWN: Final = (
+    NotUnderstood,
+    LookupError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    RecursionError,
+)
+"""What comes of reading a tree that is of another form than is known."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A path in `input` or in `data`."""
@@ -120,19 +131,54 @@ def definitions_of(modules: list[Node], sources: Mapping[str, str]) -> Iterator[
             yield _definition(rule, scope)
 
 
-def heads_of(modules: list[Node]) -> Iterator[tuple[str, Definition]]:
+@dataclass(frozen=True, slots=True)
+class Riddle:
+    """A part of a module that is not known here. `line` counts from 1; 0 is not known."""
+
+    file: str
+    line: int
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}" if self.line else self.file
+
+
+def heads_of(modules: list[Node]) -> Iterator[tuple[str, Definition | Riddle]]:
     """Everything that all modules define, tests included, each with the name of its file.
 
-    Nothing is known of what imports stand for.
+    Nothing is known of what imports stand for. What is not known at all is there as a riddle, so
+    that the rest can be gone by.
 
     Raises:
-        NotUnderstood: a module has a part that is not known here.
+        NotUnderstood: not even the names of the files are known.
     """
     for module in modules:
-        ast = _node(module, "ast")
-        scope = Scope(_fixed(_node(ast, "package")), {})
-        for rule in _list(ast, "rules"):
-            yield str(_node(module, "source").get("file")), _definition(rule, scope)
+        file = str(_node(module, "source").get("file"))
+        try:
+            ast = _node(module, "ast")
+            scope, rules = Scope(_fixed(_node(ast, "package")), {}), _list(ast, "rules")
+        except UNKNOWN as fault:
+            yield file, Riddle(file, 0, str(fault))
+            continue
+        for rule in rules:
+            try:
+                yield file, _definition(rule, scope)
+            except UNKNOWN as fault:
+                yield file, Riddle(file, _line_of(rule), str(fault))
+
+
+def _line_of(rule: object) -> int:
+    """The line of a rule of whatever form, if it has one."""
+    fields: object = rule
+    for _ in range(2):
+        if isinstance(fields, dict):
+            members = cast("dict[str, Any]", fields)
+            span = members.get("span")
+            if isinstance(span, dict):
+                line = cast("dict[str, Any]", span).get("line")
+                return line if isinstance(line, int) else 0
+            fields = next(iter(members.values()), None)
+    return 0
 
 
 def kind_of(node: Node) -> tuple[str, Any]:
@@ -274,8 +320,8 @@ def _definition(rule: Node, scope: Scope) -> Definition:
 def _head_path(refr: Node) -> tuple[Path, tuple[Node, ...]]:
     """The fixed part of a head, and what is computed behind it."""
     head, steps = steps_of(refr)
-    name = name_of(head)
-    if name is None:
+    name: object = name_of(head)
+    if not isinstance(name, str):
         raise NotUnderstood("a head without a name")
     fixed = [name]
     for place, step in enumerate(steps):

@@ -51,6 +51,19 @@ class Identity:
     issuer: str
     subject: str
 
+    @property
+    def owner(self) -> str:
+        """Whose things were: as `Principal.owner` of the bearer of a token, without an account."""
+        return f"token|{self.issuer}|{self.subject}"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedIdentity:
+    """How an issuer calls somebody, and since when that is known here."""
+
+    identity: Identity
+    linked_at: datetime
+
 
 @dataclass(frozen=True, slots=True)
 class StoredUser:
@@ -226,8 +239,21 @@ class Users(Scoped):
         await self._session.flush()
         return moment
 
+    async def identities(self, user_id: UUID) -> tuple[LinkedIdentity, ...]:
+        """How issuers call a person, by issuer and subject."""
+        rows = await self._session.scalars(
+            select(UserIdentityRow)
+            .where(UserIdentityRow.tenant_id == self._tenant_id, UserIdentityRow.user_id == user_id)
+            .order_by(UserIdentityRow.issuer, UserIdentityRow.subject)
+        )
+        return tuple(
+            LinkedIdentity(Identity(row.issuer, row.subject), row.created_at) for row in rows
+        )
+
     async def link(self, user_id: UUID, identity: Identity) -> None:
         """Note how an issuer calls a person; a second time changes nothing.
+
+        What upstreams gave the bearer of its tokens before is nobody's any more, and removed.
 
         Raises:
             NotFound: there is nobody with that id.
@@ -252,10 +278,14 @@ class Users(Scoped):
                     subject=identity.subject,
                 )
             )
+            await self._forget_grants(identity.owner)
             await self._session.flush()
 
     async def unlink(self, user_id: UUID, identity: Identity) -> None:
         """Forget how an issuer calls a person; the person is signed out everywhere.
+
+        What upstreams gave them is removed as well: nothing says who of those that were this
+        person consented to it.
 
         Raises:
             NotFound: there is nobody with that id, or the issuer does not call them so.
@@ -274,6 +304,7 @@ class Users(Scoped):
         if gone is None:
             raise NotFound(f"{row.name} is not {identity.subject} of {identity.issuer}.")
         await self._end_sessions(row)
+        await self._forget_grants(f"user|{row.id}", identity.owner)
         await self._session.flush()
 
     async def delete(self, name: str) -> StoredUser:
@@ -296,11 +327,7 @@ class Users(Scoped):
             )
             .values(revoked_at=utc_now())
         )
-        await self._session.execute(
-            delete(UserGrantRow).where(
-                UserGrantRow.tenant_id == self._tenant_id, UserGrantRow.owner == gone.owner
-            )
-        )
+        await self._forget_grants(gone.owner)
         await self._session.delete(row)
         await self._session.flush()
         return gone
@@ -318,6 +345,13 @@ class Users(Scoped):
             .values(ended_at=moment)
         )
         return moment
+
+    async def _forget_grants(self, *owners: str) -> None:
+        await self._session.execute(
+            delete(UserGrantRow).where(
+                UserGrantRow.tenant_id == self._tenant_id, UserGrantRow.owner.in_(owners)
+            )
+        )
 
     async def _check_name(self, name: str) -> None:
         names = select(UserRow.name).where(UserRow.tenant_id == self._tenant_id)

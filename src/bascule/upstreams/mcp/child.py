@@ -48,6 +48,17 @@ class Command:
         environment = {name: source[name] for name in _INHERITED if name in source}
         return cls(argv, {**environment, **configured})
 
+    def locate(self) -> str:
+        """The path of the program, by the PATH of `environment`.
+
+        Raises:
+            FileNotFoundError: there is none; the message says which.
+        """
+        program = shutil.which(self.argv[0], path=self.environment.get("PATH"))
+        if program is None:
+            raise FileNotFoundError(f"there is no command {self.argv[0]!r} in PATH")
+        return program
+
 
 class ChildEvents:
     """What happens to a child, as callbacks; both are called on the event loop."""
@@ -80,9 +91,7 @@ class Child(asyncio.SubprocessProtocol):
         Raises:
             OSError: it cannot be started; the message says why.
         """
-        program = shutil.which(command.argv[0], path=command.environment.get("PATH"))
-        if program is None:
-            raise FileNotFoundError(f"there is no command {command.argv[0]!r} in PATH")
+        program = command.locate()
         argv = [program, *command.argv[1:]]
         if sys.platform == "linux" and sys.executable:
             keeper = [sys.executable, "-I", "-S", str(_KEEPER), str(os.getpid()), program]

@@ -20,20 +20,28 @@ from bascule.upstreams.mcp.hooks import Hooks, OnNote
 from bascule.upstreams.mcp.messages import Outgoing, SessionKey
 from bascule.upstreams.mcp.settings import McpConfig
 from bascule.upstreams.mcp.slots import Slots
-from bascule.upstreams.mcp.stdio import StdioChannel
+from bascule.upstreams.mcp.stdio import BeforeFirst, StdioChannel
 
 
 class ChildrenChannel:
     """Sends requests to the children of one upstream; starts each when it is needed."""
 
     def __init__(
-        self, upstream: Upstream, config: McpConfig, environment: Mapping[str, str]
+        self,
+        upstream: Upstream,
+        config: McpConfig,
+        environment: Mapping[str, str],
+        before_first: BeforeFirst | None = None,
     ) -> None:
-        """Start nothing yet. Raises ValueError where there is no command."""
+        """Start nothing yet. Raises ValueError where there is no command.
+
+        `before_first` is told of the command before any child of it is started.
+        """
         self._upstream = upstream
         self._config = config
         self._environment = environment
-        self._shared = StdioChannel(upstream, config, environment)
+        # Of the children it is started first: it tells the era, and so whether others are needed.
+        self._shared = StdioChannel(upstream, config, environment, before_first=before_first)
         self._own = Slots(upstream.name, config.max_children, self._open, StdioChannel.close)
         self._chores = Chores()
         self._sweeping = False

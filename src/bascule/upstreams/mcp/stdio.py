@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Final, TypeAlias
 
 import msgspec
 import structlog
@@ -25,6 +25,12 @@ from bascule.upstreams.mcp.settings import McpConfig
 
 _log = structlog.get_logger(__name__)
 
+BeforeFirst: TypeAlias = Callable[[tuple[str, ...]], Awaitable[None]]
+"""Told of a command, the path of its program first, before it runs for the first time.
+
+Where it raises a GatewayError, nothing is started, and it is told again.
+"""
+
 _STABLE_SECONDS: Final = 10.0
 _FIRST_PAUSE_SECONDS: Final = 0.5
 _LONGEST_PAUSE_SECONDS: Final = 30.0
@@ -43,8 +49,11 @@ class StdioChannel:
         config: McpConfig,
         environment: Mapping[str, str],
         session: SessionKey = NOBODY,
+        before_first: BeforeFirst | None = None,
     ) -> None:
         """Start nothing yet; `session` is whose child it will be.
+
+        `before_first` is waited for before the command runs for the first time.
 
         Raises:
             ValueError: there is no command.
@@ -55,6 +64,7 @@ class StdioChannel:
         self._command = Command.of(upstream.command, environment)
         self._config = config
         self._session = session
+        self._before_first = before_first
         self._ids = Identifiers()
         self._starting = asyncio.Lock()
         self._child: Child | None = None
@@ -159,6 +169,10 @@ class StdioChannel:
         events = ChildEvents(conversation.take_line, on_end)
         self._started_at = time.monotonic()
         try:
+            program = self._command.locate()
+            if self._before_first is not None:
+                await self._before_first((program, *self._command.argv[1:]))
+                self._before_first = None
             child = await Child.start(
                 self._name, self._command, events, self._config.max_message_bytes
             )

@@ -1,7 +1,7 @@
 """One MCP server behind the gateway: what it offers, listed, and calls of it, relayed."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import msgspec
@@ -43,6 +43,7 @@ from bascule.upstreams.mcp.parked import Parked
 from bascule.upstreams.mcp.requests import Requests
 from bascule.upstreams.mcp.rounds import FIRST, MULTI_ROUND, Retry, Rounds, Send
 from bascule.upstreams.mcp.settings import McpConfig
+from bascule.upstreams.mcp.stdio import BeforeFirst
 from bascule.upstreams.mcp.tools import RelayedTool, read_page, read_tool
 from bascule.upstreams.mcp.under_way import UnderWay
 from bascule.upstreams.mcp.wrapping import Wrapping
@@ -73,11 +74,11 @@ class McpUpstream:
         client: HttpSender | GrantedClients,
         *,
         config: McpConfig | None = None,
-        environment: Mapping[str, str] | None = None,
         lasting: HttpSender | None = None,
         bridge: Bridge | None = None,
+        before_first: BeforeFirst | None = None,
     ) -> None:
-        """`environment` is added to the few variables a child process inherits.
+        """`before_first` is told of a command before it runs for the first time.
 
         With `GrantedClients`, each caller is served with their own token, over sessions of their
         own.
@@ -111,7 +112,7 @@ class McpUpstream:
         elif self._over_http:
             self._channel = HttpChannel(upstream, client, self._config, lasting)
         elif upstream.kind is UpstreamKind.MCP_STDIO:
-            self._channel = ChildrenChannel(upstream, self._config, environment or {})
+            self._channel = ChildrenChannel(upstream, self._config, {}, before_first)
         else:
             raise ValueError(f"{upstream.name!r} is not an MCP server but {upstream.kind}")
 

@@ -67,7 +67,7 @@ async def test_arguments_are_shown_masked_and_not_in_the_address(room: Room) -> 
     async with room.lobby.entered("ann") as browser:
         page = await browser.get(path)
     assert "41************11" in page.text
-    for text in ("4111111111111111", "refund", "ann"):
+    for text in ("4111111111111111", "refund"):
         assert text not in path
 
 

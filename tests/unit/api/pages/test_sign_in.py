@@ -6,6 +6,7 @@ from dataclasses import replace
 import httpx2
 import pytest
 
+from bascule.api.signin.attempts import PER_ADDRESS
 from bascule.api.signin.cookies import Cookies, csrf_token
 from bascule.api.signin.desk import PasswordRules
 from bascule.storage.repositories.tenants import TenantChanges, Tenants
@@ -196,6 +197,20 @@ async def test_a_provider_lets_in_whom_it_sent_back_to_the_same_browser(lobby: L
     assert "ann" in page.text
     assert IDP in page.text
     assert "Change your password" not in page.text
+
+
+async def test_who_comes_first_when_too_many_do_is_told_how_long_to_wait(site: Site) -> None:
+    async with open_lobby(site, attempts=1) as lobby:
+        await lobby.add_issuer()
+        for number in range(PER_ADDRESS + 1):
+            lobby.provider.said = {"iss": IDP, "sub": f"s-{number}"}
+            async with lobby.browser() as browser:
+                asked = await sent_to_provider(browser)
+                back = {"state": asked["state"], "code": "c", "iss": IDP}
+                answer = await browser.get("/sign-in/corp/callback", params=back)
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "900")
+    assert "for the first time" in said(answer)
+    assert "set-cookie" not in answer.headers
 
 
 async def test_an_answer_that_says_things_twice_is_none(lobby: Lobby) -> None:

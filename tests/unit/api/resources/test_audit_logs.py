@@ -1,5 +1,6 @@
 """What happened, read back from the real journal."""
 
+import json
 import shutil
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from bascule.audit.config import JournalConfig
+from bascule.audit.export import verify_export
 from bascule.audit.journal import open_journal
 from bascule.gateway.record import AuditRecord, EventType, Recorder, Status
 from unit.api.site import Site, error_of, open_site
@@ -77,6 +79,60 @@ async def test_a_tenant_is_not_told_what_counts_everybodys_records(recorded: Sit
     log = (await recorded.get(PATH, params={"limit": 1})).json()["logs"][0]
     assert whole.keys() - log.keys() == {"seq", "prev", "hash"}
     assert {key: whole[key] for key in log} == log
+
+
+async def test_a_tenant_exports_its_records_and_proves_them(recorded: Site) -> None:
+    await write(recorded.control.recorder, "5", snapshot_version=7)
+    answer = await recorded.get(f"{PATH}/export")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/jsonl"
+    assert answer.headers["content-disposition"] == 'attachment; filename="audit.jsonl"'
+    *logs, end = [json.loads(line) for line in answer.content.splitlines()]
+    assert [log["event_id"] for log in logs] == ["1", "2", "3", "5"]
+    assert not any({"seq", "prev", "hash", "snapshot_version"} & log.keys() for log in logs)
+    assert end["end_of_chain"]["records"] == 4
+    verified = verify_export(answer.content.splitlines(keepends=True), "default")
+    assert (verified.records, verified.first_bad, verified.warnings) == (4, None, ())
+
+
+async def test_an_export_is_of_the_tenant_the_caller_acts_in_alone(recorded: Site) -> None:
+    for caller in (
+        {"tenant": "acme"},
+        {"role": "system_admin", "headers": {"X-Bascule-Tenant": "acme"}},
+        {"tenant": "acme", "params": {"tenant": "default", "all_tenants": True}},
+    ):
+        answer = await recorded.get(f"{PATH}/export", **caller)
+        (log, end) = [json.loads(line) for line in answer.content.splitlines()]
+        assert (log["event_id"], log["tenant"]) == ("4", "acme")
+        assert end["end_of_chain"]["tenant"] == "acme"
+        assert b"default" not in answer.content
+
+
+async def test_a_long_export_comes_whole(recorded: Site) -> None:
+    for number in range(10, 30):
+        await write(recorded.control.recorder, str(number), arguments="x" * 50_000)
+    answer = await recorded.get(f"{PATH}/export")
+    assert len(answer.content) > 1_000_000
+    verified = verify_export(answer.content.splitlines(keepends=True))
+    assert (verified.records, verified.first_bad) == (23, None)
+
+
+async def test_a_tenant_has_so_many_exports_at_a_time(recorded: Site) -> None:
+    exports = recorded.control.exports
+    with exports.place("default"), exports.place("default"):
+        refused = await recorded.get(f"{PATH}/export")
+        assert (refused.status_code, error_of(refused)["code"]) == (429, "E2016")
+        assert (await recorded.get(f"{PATH}/export", tenant="acme")).status_code == 200
+    for _ in range(3):
+        assert (await recorded.get(f"{PATH}/export")).status_code == 200
+
+
+async def test_an_export_needs_a_right_and_a_journal(recorded: Site) -> None:
+    refused = await recorded.get(f"{PATH}/export", "user")
+    assert (refused.status_code, error_of(refused)["code"]) == (403, "E1004")
+    shutil.move(recorded.control.journal_directory, recorded.control.journal_directory.parent / "x")
+    missing = await recorded.get(f"{PATH}/export")
+    assert (missing.status_code, error_of(missing)["code"]) == (404, "E2011")
 
 
 async def test_records_can_be_narrowed(recorded: Site) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from bascule.identity.key_sets import KeyRules
 from bascule.identity.tokens import Tokens
+from bascule.upstreams.secrets.failures import SecretUnavailable
 from fakes.issuers import (
     ADDRESS,
     URL,
@@ -175,6 +176,9 @@ async def test_a_shared_secret_is_for_development(site: Site) -> None:
         assert made["algorithms"] == []
         tried = (await other.post(f"{PATH}/id/test", "system_admin")).json()
         assert (tried["ok"], tried["algorithms"]) == (True, ["HS256"])
+        assert tried["secrets"] == [
+            {"field": "shared_secret", "reference": "${secret:x}", "is_usable": True}
+        ]
     async with believing(site) as elsewhere:
         tried = (await elsewhere.post(f"{PATH}/id/test", "system_admin")).json()
         assert not tried["ok"]
@@ -196,6 +200,7 @@ async def test_trying_an_issuer_reports_what_it_answered(site: Site) -> None:
             {"key_id": "k1", "kind": "EC", "algorithm": "ES256"},
         ],
         "algorithms": ["RS256", "ES256"],
+        "secrets": [],
         "problems": [],
     }
     assert site.recorder.last.action == "issuer.test"
@@ -211,6 +216,79 @@ async def test_trying_an_issuer_says_what_is_wrong(site: Site) -> None:
         tried = (await other.post(f"{PATH}/id/test", "system_admin")).json()
         assert (tried["ok"], tried["keys"]) == (False, [])
         assert "nothing answers" in tried["problems"][0]
+
+
+WITH_SECRET = {"client_id": "console", "client_secret": "${secret:console}"}
+
+
+async def test_trying_an_issuer_reads_the_secret_of_the_gateway_there(site: Site) -> None:
+    asked: list[tuple[str, str]] = []
+    answers = iter(["s3cret", ""])
+
+    async def resolve(tenant: str, text: str) -> str:
+        asked.append((tenant, text))
+        value = next(answers, None)
+        if value is None:
+            raise SecretUnavailable("There is no secret console. Set it.")
+        return value
+
+    issuer = FakeIssuer(public("RS256"))
+    async with believing(site, issuer) as one, altered(one, resolve=resolve) as other:
+        await make(other, tenant="acme", **WITH_SECRET)
+        good, empty, missing = [
+            (await other.post(f"{PATH}/id/test", "system_admin")).json() for _ in range(3)
+        ]
+        issuer.is_down = True
+        both = (await other.post(f"{PATH}/id/test", "system_admin")).json()
+    used = {"field": "client_secret", "reference": "${secret:console}"}
+    assert asked[0] == ("acme", "${secret:console}")
+    assert (good["ok"], good["secrets"]) == (True, [{**used, "is_usable": True}])
+    assert "s3cret" not in str(good)
+    assert (empty["ok"], empty["secrets"]) == (False, [{**used, "is_usable": False}])
+    assert empty["problems"][0].startswith("client_secret: ${secret:console} is empty")
+    assert missing["problems"] == ["client_secret: There is no secret console. Set it."]
+    assert len(both["problems"]) == 2, "one problem does not hide another"
+
+
+async def test_a_process_that_reads_no_secrets_says_so(site: Site) -> None:
+    async with believing(site) as other:
+        await make(other, **WITH_SECRET)
+        tried = (await other.post(f"{PATH}/id/test", "system_admin")).json()
+    assert "This process reads no secrets" in tried["problems"][0]
+
+
+async def test_how_its_keys_stand_is_said_of_each_issuer(site: Site) -> None:
+    assert (await make(site))["key_set"] is None, "this process accepts no tokens"
+    issuer = FakeIssuer()
+    async with believing(site, issuer) as other:
+        unasked = (await other.get(f"{PATH}/id", "system_admin")).json()["key_set"]
+        assert unasked == {
+            "keys": 0, "fetched_at": None, "age_seconds": None, "is_stale": False,
+            "usable_until": None, "failures": 0, "last_error": "", "last_error_at": None,
+        }  # fmt: skip
+        tokens = other.control.tokens
+        assert tokens is not None
+        known = other.control.snapshot().issuers.values()
+        await tokens.verifier.keys.refresh_due(known)
+        listed = (await other.get(PATH, "system_admin")).json()["issuers"]
+        found = listed[0]["key_set"]
+        assert (found["keys"], found["age_seconds"], found["is_stale"]) == (1, 0, False)
+        assert found["fetched_at"] < found["usable_until"]
+        assert found["fetched_at"].endswith("Z")
+
+
+async def test_why_keys_could_not_be_fetched_is_said(site: Site) -> None:
+    issuer = FakeIssuer()
+    issuer.is_down = True
+    async with believing(site, issuer) as other:
+        await make(other)
+        tokens = other.control.tokens
+        assert tokens is not None
+        await tokens.verifier.keys.refresh_due(other.control.snapshot().issuers.values())
+        found = (await other.get(f"{PATH}/id", "system_admin")).json()["key_set"]
+    assert (found["keys"], found["failures"]) == (0, 1)
+    assert "nothing answers" in found["last_error"]
+    assert found["last_error_at"] is not None
 
 
 async def explain(site: Site, text: str) -> dict[str, Any]:

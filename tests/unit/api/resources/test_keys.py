@@ -253,6 +253,44 @@ async def test_nobody_rotates_a_key_that_can_do_more(site: Site) -> None:
     assert (await site.get(PATH, key="bsc_boss")).status_code == 200
 
 
+async def porter(site: Site) -> str:
+    """The key of who manages users, and no more."""
+    async with site.rows() as (session, tenant_id):
+        await Roles(session, tenant_id).create("porter", "", ["users:manage"])
+        await add_key(session, tenant_id, "porter", "bsc_porter")
+    return "bsc_porter"
+
+
+async def test_nobody_revokes_a_key_that_can_do_more(site: Site) -> None:
+    key = await porter(site)
+    mighty = await make(site, name="mighty", roles=["admin"])
+    limited = await make(site, name="limited", roles=["porter"])
+    refused = await site.delete(f"{PATH}/{mighty['key_id']}", key=key)
+    assert (refused.status_code, error_of(refused)["code"]) == (403, "E1004")
+    assert (await site.get(PATH, key=mighty["key"])).status_code == 200
+    assert (await site.delete(f"{PATH}/{limited['key_id']}", key=key)).status_code == 200
+    assert (await site.delete(f"{PATH}/{mighty['key_id']}", "system_admin")).status_code == 200
+
+
+async def test_a_small_key_of_somebody_mighty_is_theirs_all_the_same(site: Site) -> None:
+    key = await porter(site)
+    await add_user(site, "boss", "admin", "porter")
+    small = await make(site, name="small", user="boss", roles=["porter"])
+    own = f"{PATH}/{small['key_id']}"
+    more = {"name": "more", "user": "boss", "roles": ["porter"]}
+    for refused in (
+        await site.delete(own, key=key),
+        await site.post(f"{own}/rotate", key=key, json={}),
+        await site.post(PATH, key=key, json=more),
+    ):
+        assert (refused.status_code, error_of(refused)["code"]) == (403, "E1004")
+        assert "The user boss" in error_of(refused)["message"]
+    # Its bearer is boss, and may do with it what it can do itself.
+    assert (await site.post(PATH, key=small["key"], json=more)).status_code == 201
+    rotated = await site.post(f"{own}/rotate", key=small["key"], json={})
+    assert (await site.delete(own, key=rotated.json()["key"])).status_code == 200
+
+
 async def test_the_last_key_that_administers_stays(site: Site) -> None:
     key = key_of("admin", "acme")
     keys = (await site.get(PATH, key=key)).json()["keys"]

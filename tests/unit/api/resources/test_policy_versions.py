@@ -1,6 +1,7 @@
 """Every change of policies is a version; drafts become versions once their tests pass."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import httpx2
@@ -485,3 +486,50 @@ async def test_each_step_is_recorded(site: Site) -> None:
     published = site.recorder.records[3].metadata
     assert (published["version"], published["reason"]) == (1, "why")
     assert published["policies"] == ["a"]
+
+
+async def test_rego_whose_tests_are_not_all_found_is_neither_drafted_nor_published(
+    site: Site,
+) -> None:
+    async with with_engine(site) as able:
+        for tests, said in (
+            ("package t\nchecks_ann if true\n", "authz_test.rego: no test is in this file"),
+            ("package t\n", "Name its rules test_"),
+        ):
+            body = {"ours": rego_of(OPEN_ALL, more={"authz_test.rego": tests})}
+            for refused in (
+                await able.post(POLICIES, json={"name": "ours", **body["ours"]}),
+                await able.ask("PUT", f"{DRAFTS}/d", json={"changes": body}),
+                await change(able, **body),
+            ):
+                assert refused.status_code == 400, refused.text
+                assert said in error_of(refused)["message"]
+        assert await policies(able) == {}
+
+
+async def test_tests_in_a_syntax_that_is_not_known_let_nothing_be_published(site: Site) -> None:
+    more = {"authz_test.rego": CANDID}
+    async with with_engine(site) as able:
+        kept = rego_of(ALLOW_ANN, more=more)
+        assert (await change(able, ours=kept)).status_code == 201
+        engine = able.control.rego
+        assert engine is not None
+
+        class Newer:
+            """An engine that has learnt a form of rules that nobody else knows yet."""
+
+            query = engine.query
+
+            async def inspect(self, *given: Any, **more: Any) -> Any:
+                found = await engine.inspect(*given, **more)
+                return replace(found, ast=found.ast.replace(b'"Spec"', b'"NewSpec"'))
+
+        async with altered(able, rego=Newer()) as odd:
+            refused = await change(odd, ours=rego_of(OPEN_ALL, more=more))
+            assert refused.status_code == 400, refused.text
+            said = error_of(refused)["message"]
+            assert "authz_test.rego:4: the tests in this file cannot be found" in said
+            report = (await odd.post(TEST, json={})).json()
+            assert (report["passed"], report["failed"]) == (0, 1)
+            assert report["tests"][0]["name"] == "ours: authz_test.rego: (all)"
+            assert "cannot be found" in report["tests"][0]["message"]

@@ -205,7 +205,8 @@ async def test_who_may_not_change_policies_does_not_take_a_tool_out_of_elevation
     await stock(site, a_tool(risk=RiskLevel.PRIVILEGED))
     refused = await edit(site, risk_level="write", reason="It only books.")
     assert refused.status_code == 403
-    assert error_of(refused)["details"] == {"permission": "policies:write", "field": "risk_level"}
+    found = error_of(refused)["details"]
+    assert found == {"permission": "policies:write", "field": "risk_level", "tools": ["book"]}
     assert (await edit(site, risk_level="privileged", title="Book")).status_code == 200
     wanted = {"risk_level": "write", "reason": "It only books."}
     done = await site.ask("PATCH", "/api/admin/tools/book", "admin", json=wanted)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
@@ -10,14 +11,17 @@ from uuid import UUID
 import httpx2
 import pytest
 
+from bascule.gateway.principal import Person
 from bascule.gateway.record import Status
 from bascule.identity.passwords import Match
 from bascule.storage.errors import DatabaseUnreachable
+from bascule.storage.repositories.grants import UserGrants
 from bascule.storage.repositories.roles import Roles
 from bascule.storage.repositories.users import Users
 from unit.api.equipment import QUICK_PASSWORDS, equipped
 from unit.api.people import add_person, add_user, as_visitor, revoke_key, visited
 from unit.api.site import Site, add_key, altered, contents, error_of
+from unit.api.uses import grant_of
 
 PATH = "/api/admin/users"
 
@@ -168,12 +172,17 @@ async def test_nobody_touches_somebody_who_can_do_more(site: Site) -> None:
         ("POST", "/deactivate", None),
         ("POST", "/activate", None),
         ("POST", "/password", {}),
+        ("POST", "/sign-out", None),
     ):
         async with equipped(site) as whole:
             options = {} if body is None else {"json": body}
             response = await whole.ask(method, f"{PATH}/boss{path}", key=key, **options)
         assert response.status_code == 403, path
-    assert (await site.post(f"{PATH}/boss/sign-out", key=key)).status_code == 200
+
+
+async def test_a_system_administrator_signs_anybody_out(site: Site) -> None:
+    await make(site, "boss", roles=["admin"])
+    assert (await site.post(f"{PATH}/boss/sign-out", "system_admin")).status_code == 200
 
 
 async def test_changed_roles_count_with_the_next_request(site: Site) -> None:
@@ -397,3 +406,197 @@ async def test_when_somebody_signed_in_is_told_in_utc(site: Site) -> None:
         await Users(session, tenant_id).note_sign_in(user_id, moment)
     shown = (await site.get(f"{PATH}/asha")).json()
     assert shown["last_sign_in_at"] == "2026-07-01T12:00:00Z"
+
+
+# Identities: how issuers call people.
+
+IDP = "https://id.example"
+ANN = {"issuer": IDP, "subject": "s-1"}
+
+
+async def believe(site: Site, *, tenant: str = "default", name: str = "corp") -> None:
+    body = {"name": name, "issuer": IDP if name == "corp" else f"https://{name}.example"}
+    made = await site.post("/api/admin/issuers", "system_admin", json={**body, "tenant": tenant})
+    assert made.status_code == 201, made.text
+
+
+async def link(site: Site, name: str, key: str | None = None, **members: Any) -> httpx2.Response:
+    return await site.post(f"{PATH}/{name}/identities", key=key, json={**ANN, **members})
+
+
+async def unlink(site: Site, name: str, key: str | None = None, **members: Any) -> httpx2.Response:
+    path = f"{PATH}/{name}/identities"
+    return await site.ask("DELETE", path, key=key, params={**ANN, **members})
+
+
+async def identities(site: Site, name: str) -> list[str]:
+    found = (await site.get(f"{PATH}/{name}/identities")).json()
+    assert (found["user"], found["total"]) == (name, len(found["identities"]))
+    return [one["subject"] for one in found["identities"]]
+
+
+async def test_an_identity_is_linked_shown_and_unlinked(site: Site) -> None:
+    await believe(site)
+    await make(site, roles=["user"])
+    made = await link(site, "asha")
+    assert (made.status_code, made.json()["issuer_name"]) == (201, "corp")
+    assert site.recorder.last.metadata == {"target": "asha", **ANN}
+    assert (await link(site, "asha")).json() == made.json()
+    shown = (await site.get(f"{PATH}/asha/identities")).json()
+    assert shown == {"user": "asha", "identities": [made.json()], "total": 1}
+    assert known(site)[IDP, "s-1"].name == "asha"
+    assert (await unlink(site, "asha")).json() == {"user": "asha", **ANN}
+    assert site.recorder.last.action == "user.identity.unlink"
+    assert await identities(site, "asha") == []
+    assert (IDP, "s-1") not in known(site)
+    missing = await unlink(site, "asha")
+    assert (missing.status_code, error_of(missing)["code"]) == (404, "E2011")
+    assert (await site.get(f"{PATH}/bo/identities")).status_code == 404
+
+
+def known(site: Site, tenant: str = "default") -> Mapping[tuple[str, str], Person]:
+    return site.control.snapshot().tenant(tenant).people
+
+
+async def test_unlinking_ends_sessions_and_what_upstreams_gave(site: Site) -> None:
+    await believe(site)
+    await make(site, roles=["user"])
+    await link(site, "asha")
+    user_id = await id_of(site, "asha")
+    owners = (f"user|{user_id}", f"token|{IDP}|s-1", "key|other")
+    for owner in owners:
+        await grant_of(site, owner)
+    async with visited(site) as other:
+        asha = as_visitor(user_id)
+        assert (await other.get("/api/me", None, headers=asha)).status_code == 200
+        assert (await unlink(other, "asha")).is_success
+        assert (await other.get("/api/me", None, headers=asha)).status_code == 401
+    assert await grant_owners(site) == {"key|other"}
+
+
+async def grant_owners(site: Site) -> set[str]:
+    async with site.rows() as (session, tenant_id):
+        return {one.key.owner for one in await UserGrants(session, tenant_id).all()}
+
+
+async def test_what_was_given_before_an_identity_was_linked_is_nobodys(site: Site) -> None:
+    await believe(site)
+    await make(site)
+    for owner in (f"token|{IDP}|s-1", f"token|{IDP}|s-2"):
+        await grant_of(site, owner)
+    assert (await link(site, "asha")).is_success
+    assert await grant_owners(site) == {f"token|{IDP}|s-2"}
+
+
+async def test_an_identity_of_somebody_else_is_a_conflict_until_it_is_moved(site: Site) -> None:
+    await believe(site)
+    for name in ("asha", "bo"):
+        await make(site, name)
+    await link(site, "bo")
+    taken = await link(site, "asha")
+    assert (taken.status_code, error_of(taken)["details"]) == (409, {"user": "bo"})
+    wrong = await link(site, "asha", subject="s-2", from_user="bo")
+    assert (wrong.status_code, error_of(wrong)["code"]) == (404, "E2011")
+    moved = await link(site, "asha", from_user="bo")
+    assert moved.status_code == 201
+    assert site.recorder.last.metadata == {"target": "asha", **ANN, "from_user": "bo"}
+    assert (await identities(site, "asha"), await identities(site, "bo")) == (["s-1"], [])
+    assert (await site.get(f"{PATH}/bo")).json()["signed_out_at"] is not None
+    assert (await link(site, "asha", from_user="asha")).status_code == 201
+    assert await identities(site, "asha") == ["s-1"]
+
+
+async def test_another_tenants_user_of_the_same_identity_is_not_told_of(site: Site) -> None:
+    headers = {"x-bascule-tenant": "acme"}
+    issuer = {
+        "name": "corp", "issuer": IDP, "tenant_claim": "org",
+        "tenants": {"d": "default", "a": "acme"},
+    }  # fmt: skip
+    assert (await site.post("/api/admin/issuers", "system_admin", json=issuer)).is_success
+    await add_user(site, "zoe", tenant="acme")
+    there = f"{PATH}/zoe/identities"
+    assert (await site.post(there, "system_admin", json=ANN, headers=headers)).status_code == 201
+    await make(site)
+    assert (await link(site, "asha")).status_code == 201
+    hidden = await link(site, "asha", subject="s-2", from_user="zoe")
+    assert hidden.status_code == 404
+    assert known(site)[IDP, "s-1"].name == "asha"
+    assert known(site, "acme")[IDP, "s-1"].name == "zoe"
+
+
+async def test_nobody_becomes_or_undoes_somebody_who_can_do_more(site: Site) -> None:
+    await believe(site)
+    key = await porter(site)
+    await make(site, "boss", roles=["admin"])
+    await make(site, "asha", roles=["porter"])
+    before = contents(site)
+    assert (await link(site, "boss", key)).status_code == 403
+    assert contents(site) == before
+    await link(site, "boss")
+    for refused in (
+        await unlink(site, "boss", key),
+        await link(site, "asha", key, from_user="boss"),
+    ):
+        assert (refused.status_code, error_of(refused)["code"]) == (403, "E1004")
+    assert await identities(site, "boss") == ["s-1"]
+    assert (await link(site, "asha", key, subject="s-2")).status_code == 201
+    assert (await unlink(site, "asha", key, subject="s-2")).status_code == 200
+    assert (await site.get(f"{PATH}/boss/identities", key=key)).status_code == 200
+
+
+async def test_the_last_administrators_last_way_in_stays(site: Site) -> None:
+    await believe(site, tenant="acme")
+    for name, roles in (("asha", ["admin"]), ("bo", ["user"]), ("cleo", ["admin"])):
+        await add_user(site, name, *roles, tenant="acme", can_sign_in=False)
+    headers = {"x-bascule-tenant": "acme"}
+    options: dict[str, Any] = {"role": "system_admin", "headers": headers}
+    path = f"{PATH}/asha/identities"
+    assert (await site.post(path, json=ANN, **options)).status_code == 201
+    await revoke_key(site, "admin", "acme")
+    for refused in (
+        await site.delete(path, params=ANN, **options),
+        await site.post(f"{PATH}/bo/identities", json={**ANN, "from_user": "asha"}, **options),
+    ):
+        assert (refused.status_code, error_of(refused)["code"]) == (409, "E2012")
+        assert "last active administrator of this tenant" in error_of(refused)["message"]
+    # To another administrator it may go: there is a way in before and after.
+    moved = {**ANN, "from_user": "asha"}
+    answer = await site.post(f"{PATH}/cleo/identities", json=moved, **options)
+    assert answer.status_code == 201, answer.text
+
+
+async def test_nobody_comes_in_by_an_issuer_that_leads_elsewhere(
+    site: Site, subtests: pytest.Subtests
+) -> None:
+    await make(site)
+    none = await link(site, "asha")
+    assert "issuers add" in error_of(none)["message"]
+    await believe(site)
+    await believe(site, tenant="acme", name="others")
+    for issuer, said in (
+        (f"{IDP}/", f"Did you mean {IDP}?"),
+        ("https://others.example", IDP),
+        ("certificate", "There are"),
+    ):
+        with subtests.test(issuer):
+            refused = await link(site, "asha", issuer=issuer)
+            error = error_of(refused)
+            assert (refused.status_code, error["code"]) == (400, "E2004")
+            assert error["details"] == {"field": "issuer"}
+            assert said in error["message"]
+    off = {"is_active": False}
+    await link(site, "asha")
+    await site.post("/api/admin/issuers/corp/status", "system_admin", json=off)
+    shown = (await site.get(f"{PATH}/asha/identities")).json()
+    assert shown["identities"][0]["issuer_name"] is None
+    assert (await unlink(site, "asha")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"issuer": ""}, {"subject": ""}, {"subject": "a\nb"}, {"subject": "x" * 501}], ids=str
+)
+async def test_an_identity_that_can_be_none_is_refused(site: Site, wrong: dict[str, str]) -> None:
+    await believe(site)
+    await make(site)
+    for refused in (await link(site, "asha", **wrong), await unlink(site, "asha", **wrong)):
+        assert (refused.status_code, error_of(refused)["code"]) == (400, "E2004")

@@ -1,8 +1,16 @@
 """Wrong passwords are counted exactly, and wait no longer than a window."""
 
 import asyncio
+import time
 
-from bascule.api.signin.attempts import PER_ADDRESS, WINDOW_SECONDS, Attempts
+from bascule.api.signin.attempts import (
+    PER_ADDRESS,
+    PER_ISSUER,
+    WINDOW_SECONDS,
+    Attempts,
+    turned_away,
+)
+from bascule.gateway.errors import ErrorCode
 from bascule.state.memory import MemoryState
 
 
@@ -111,3 +119,55 @@ async def test_a_flood_does_not_push_out_what_was_counted() -> None:
                 for _ in range(50):
                     group.create_task(attempts.admit(slates))
     assert (await tries(attempts, 1))[0] > 0
+
+
+async def test_a_long_slate_is_read_in_one_pass() -> None:
+    """Who fills it must not have the event loop go over it for seconds."""
+    attempts, _ = counting(20_000)
+    slate = attempts.slates("default", "ann", "a")[0]
+    entries = [(number, b"t%f" % (1_000_000 + number / 100)) for number in range(20_000)]
+    started = time.process_time()
+    assert attempts._wait(slate, entries) == 900
+    assert time.process_time() - started < 1
+
+
+async def comes(
+    attempts: Attempts, count: int, peer: str, issuer: str = "i", tenant: str = "default"
+) -> list[int]:
+    slates = attempts.newcomer_slates(tenant, issuer, peer)
+    return [await attempts.admit(slates) or 0 for _ in range(count)]
+
+
+async def test_newcomers_of_an_issuer_are_counted_by_address() -> None:
+    attempts, clock = counting(1)
+    assert await comes(attempts, PER_ADDRESS + 1, "office") == [0] * PER_ADDRESS + [900]
+    assert await comes(attempts, 1, "elsewhere") == [0]
+    assert await comes(attempts, 1, "office", "another issuer") == [0]
+    assert await tries(attempts, 1, peer="office") == [0], "passwords are counted apart"
+    clock.seconds += WINDOW_SECONDS
+    assert await comes(attempts, 1, "office") == [0]
+
+
+async def test_newcomers_of_one_tenant_keep_nobody_out_of_another() -> None:
+    attempts, _ = counting(1)
+    for number in range(PER_ISSUER // PER_ADDRESS):
+        await comes(attempts, PER_ADDRESS, f"address-{number}", tenant="eve")
+    assert (await comes(attempts, 1, "address-0", tenant="eve"))[0] > 0
+    assert await comes(attempts, 1, "address-0", tenant="acme") == [0]
+
+
+async def test_newcomers_of_an_issuer_are_counted_wherever_they_come_from() -> None:
+    attempts, _ = counting(1)
+    for number in range(PER_ISSUER // PER_ADDRESS):
+        assert set(await comes(attempts, PER_ADDRESS, f"address-{number}")) == {0}
+    assert await comes(attempts, 1, "one more") == [900]
+    assert await comes(attempts, 1, "one more", "another issuer") == [0]
+
+
+def test_who_is_turned_away_is_told_how_long_to_wait() -> None:
+    for seconds, shown in ((1, "one second"), (89, "89 seconds"), (91, "2 minutes")):
+        refused = turned_away("Too many.", seconds)
+        assert refused.public == f"Too many. Try again in {shown}."
+        assert (refused.error, refused.details) == (
+            ErrorCode.TOO_MANY_ATTEMPTS, {"retry_after_seconds": seconds},
+        )  # fmt: skip

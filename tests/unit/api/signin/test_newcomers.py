@@ -2,10 +2,13 @@
 
 import pytest
 
+from bascule.api.signin.attempts import PER_ADDRESS, Attempts
 from bascule.api.signin.newcomers import Newcomers, name_from
 from bascule.api.signin.visits import Visit
+from bascule.gateway.errors import ErrorCode
 from bascule.gateway.issuer import Issuer
 from bascule.gateway.principal import Evidence, Means
+from bascule.gateway.verdict import Refuse
 from bascule.storage.repositories.users import Identity, StoredUser, Users
 from unit.api.lobby import IDP, ISSUER, Lobby
 
@@ -16,8 +19,14 @@ def evidence(subject: str = "s-1", display: str = "ann@example.com") -> Evidence
     return Evidence(Means.TOKEN, "default", IDP, subject, f"corp:{subject}", display)
 
 
+def newcomers(lobby: Lobby, most: int = 5) -> Newcomers:
+    return Newcomers(lobby.site.control, Attempts(lobby.state, most))
+
+
 async def known(lobby: Lobby, said: Evidence, **claims: object) -> StoredUser:
-    return await Newcomers(lobby.site.control).known(HERE, ISSUER, said, claims)
+    found = await newcomers(lobby).known(HERE, ISSUER, said, claims)
+    assert not isinstance(found, Refuse)
+    return found
 
 
 async def test_who_comes_first_gets_an_account_and_has_it_from_then_on(lobby: Lobby) -> None:
@@ -48,7 +57,8 @@ async def test_the_same_subject_of_two_issuers_is_two_people(lobby: Lobby) -> No
     one = await known(lobby, evidence())
     elsewhere = Evidence(Means.TOKEN, "default", "https://x", "s-1", "x:s-1", "ann@example.com")
     issuer = Issuer("x", "https://x", "default")
-    other = await Newcomers(lobby.site.control).known(HERE, issuer, elsewhere, {})
+    other = await newcomers(lobby).known(HERE, issuer, elsewhere, {})
+    assert not isinstance(other, Refuse)
     assert one.id != other.id
 
 
@@ -73,6 +83,23 @@ async def test_who_comes_twice_at_once_is_one(
 
     monkeypatch.setattr(Users, "find_by_identity", blind_once)
     assert (await known(lobby, evidence())).id == made.id
+
+
+async def test_too_many_new_accounts_from_one_address_wait_and_known_people_do_not(
+    lobby: Lobby,
+) -> None:
+    few = newcomers(lobby, 1)
+    first = evidence("s-0")
+    for number in range(PER_ADDRESS):
+        said = evidence(f"s-{number}")
+        assert isinstance(await few.known(HERE, ISSUER, said, {}), StoredUser)
+    refused = await few.known(HERE, ISSUER, evidence("s-x"), {})
+    assert isinstance(refused, Refuse)
+    assert refused.error is ErrorCode.TOO_MANY_ATTEMPTS
+    assert "for the first time" in refused.public
+    assert isinstance(await few.known(HERE, ISSUER, first, {}), StoredUser)
+    elsewhere = Visit("c-2", "10.0.0.2")
+    assert isinstance(await few.known(elsewhere, ISSUER, evidence("s-x"), {}), StoredUser)
 
 
 @pytest.mark.parametrize(

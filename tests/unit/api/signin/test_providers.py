@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bascule.api.signin.attempts import PER_ADDRESS
 from bascule.api.signin.providers import Arrival, Return
 from bascule.api.signin.visits import Visit
 from bascule.gateway.errors import ErrorCode
@@ -273,3 +274,19 @@ async def test_failures_do_not_fill_the_journal(lobby: Lobby) -> None:
     for _ in range(120):
         await back(lobby, "made-up")
     assert len(lobby.events("sign_in")) <= 100
+
+
+async def test_too_many_newcomers_are_turned_away_and_on_record(site: Site) -> None:
+    async with open_lobby(site, attempts=1) as lobby:
+        await lobby.add_issuer()
+        for number in range(PER_ADDRESS):
+            claims = {**SAID, "sub": f"s-{number}"}
+            assert isinstance(await back(lobby, await sent(lobby), claims=claims), Arrival)
+        refused = await back(lobby, await sent(lobby), claims={**SAID, "sub": "one-more"})
+        assert isinstance(refused, Refuse)
+        assert refused.error is ErrorCode.TOO_MANY_ATTEMPTS
+        denied = [one for one in lobby.events("sign_in") if one.status == "denied"]
+        assert [one.error_code for one in denied] == ["E1010"]
+        assert isinstance(
+            await back(lobby, await sent(lobby), claims={**SAID, "sub": "s-0"}), Arrival
+        )

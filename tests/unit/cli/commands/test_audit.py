@@ -103,3 +103,92 @@ def test_a_journal_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     refused = run("audit", "verify", tmp_path / "none")
     assert (refused.code, refused.error["code"]) == (2, "E2001")
     assert str(tmp_path / "none") in refused.error["message"]
+
+
+def test_the_records_of_a_tenant_are_exported_and_proven_alone(data: Path, tmp_path: Path) -> None:
+    file = tmp_path / "default.jsonl"
+    ended = run("audit", "export", file, "--tenant", "default", "--data", data)
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.startswith("ok: ")
+    assert ended.out.endswith(" records of tenant default, its chain intact\n")
+    assert file.stat().st_mode & 0o777 == 0o600
+    shutil.rmtree(data)
+
+    verified = run("audit", "verify", file, "-o", "json").value
+
+    lines = file.read_bytes().splitlines()
+    assert (verified["ok"], verified["tenant"], verified["chains"]) == (True, "default", 1)
+    assert verified["records"] == len(lines) - 1 > 1
+    assert {json.loads(line)["tenant"] for line in lines[:-1]} == {"default"}
+
+
+def test_a_changed_line_of_an_export_is_exit_code_7_and_named(data: Path, tmp_path: Path) -> None:
+    file = tmp_path / "default.jsonl"
+    run("audit", "export", file, "--tenant", "default", "--data", data)
+    lines = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(b"".join([lines[0], *lines[2:]]))
+
+    failed = run("audit", "verify", file)
+
+    assert failed.code == 7
+    event_id = json.loads(lines[2])["event_id"]
+    assert failed.error["message"].startswith(
+        f"record 3 (event {event_id}), line 2: record 2 was expected, 3 is here. Records before"
+    )
+    assert failed.error["details"]["tenant_seq"] == 3
+    failed = run("audit", "verify", file, "-o", "yaml")
+    assert (failed.code, "ok: false" in failed.out) == (7, True)
+
+
+def test_an_export_of_one_tenant_is_none_of_another(data: Path, tmp_path: Path) -> None:
+    file = tmp_path / "default.jsonl"
+    run("audit", "export", file, "--tenant", "default", "--data", data)
+    failed = run("audit", "verify", file, "--tenant", "acme")
+    assert failed.code == 7
+    assert "a record of tenant 'default' among those of 'acme'" in failed.error["message"]
+
+
+def test_an_export_that_was_cut_has_a_note(data: Path, tmp_path: Path) -> None:
+    file = tmp_path / "default.jsonl"
+    run("audit", "export", file, "--tenant", "default", "--data", data)
+    file.write_bytes(b"".join(file.read_bytes().splitlines(keepends=True)[:2]))
+    ended = run("audit", "verify", file)
+    assert (ended.code, ended.out.startswith("ok: 2 records")) == (0, True)
+    assert ended.err.startswith("note: there is no line that closes the last chain")
+
+
+def test_the_chain_of_one_tenant_is_verified_where_the_journal_is(data: Path) -> None:
+    verified = run("audit", "verify", "--tenant", "default", "--data", data, "-o", "json").value
+    assert (verified["ok"], verified["tenant"]) == (True, "default")
+    nobody = run("audit", "verify", data / "audit", "--tenant", "nobody")
+    assert nobody.out == "ok: 0 records of tenant nobody, its chain intact\n"
+    assert run("audit", "verify", "--tenant", "", "--data", data).out.count("of no tenant") == 1
+    tamper(data)
+    assert run("audit", "verify", "--tenant", "default", "--data", data).code == 7
+
+
+def test_an_export_overwrites_nothing(data: Path, tmp_path: Path) -> None:
+    file = tmp_path / "taken"
+    file.write_bytes(b"mine")
+    refused = run("audit", "export", file, "--tenant", "default", "--data", data)
+    assert (refused.code, file.read_bytes()) == (2, b"mine")
+    assert refused.error["message"] == f"{file} was not written: File exists."
+
+
+def test_an_export_that_fails_leaves_no_part_of_it(data: Path, tmp_path: Path) -> None:
+    """A part of one would pass for that of a shorter journal."""
+    copy, file = tmp_path / "copy", tmp_path / "export.jsonl"
+    shutil.copytree(data / "audit", copy)
+    (copy / "zzz-00000001.jsonl").mkdir()
+    refused = run("audit", "export", file, "--tenant", "default", "--journal", copy)
+    assert refused.code == 2
+    assert not file.exists()
+
+
+def test_a_journal_elsewhere_can_be_exported(data: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(data / "audit", tmp_path / "copy")
+    shutil.rmtree(data)
+    file = tmp_path / "default.jsonl"
+    assert run("audit", "export", file, "--tenant", "default", "--journal", copy).code == 0
+    refused = run("audit", "export", file, "--tenant", "x", "--journal", tmp_path / "none")
+    assert refused.code == 2

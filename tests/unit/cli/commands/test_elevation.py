@@ -12,6 +12,21 @@ MISSING = "00000000-0000-0000-0000-000000000000"
 REASON = ("--reason", "A customer paid twice.")
 
 
+HELD_BACK = """policies:
+  - {name: hold back, type: rbac, effect: elevate, roles: [user, admin], tools: [echo]}
+"""
+
+
+@pytest.fixture
+def data(data: Path) -> Path:
+    """A data directory of the test's own, where calls of `echo` need leave."""
+    rules = data.parent / "rules.yaml"
+    rules.write_text(HELD_BACK)
+    applied = run("policy", "apply", rules, "--reason", "r", "--data", data)
+    assert applied.code == 0, applied.err
+    return data
+
+
 def printed(*arguments: str | Path) -> Any:
     """What a command printed, whatever it said beside it."""
     ended = run(*arguments, "-o", "json")
@@ -64,7 +79,9 @@ def test_who_asks_is_told_what_comes_next(data: Path, user_key: str) -> None:
     ("arguments", "sentence"),
     [
         (("echo",), "Say why"),
-        (("ehco", *REASON), "ehco"),
+        (("ehco", *REASON), "no tool named ehco for you. Did you mean echo?"),
+        (("servce", "--scope", "bundle", *REASON), "Did you mean service?"),
+        (("broken", *REASON), "No call of broken needs elevation"),
         (("https://here/elevate/x", "count=5", *REASON), "leave the arguments out"),
         (("https://here/elevate/x", *REASON), "Make the call again"),
         (("echo", "count=5", "--scope", "tool", *REASON), "covers any arguments"),

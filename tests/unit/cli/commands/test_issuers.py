@@ -58,6 +58,17 @@ def test_an_issuer_is_added_listed_shown_and_removed(data: Path) -> None:
     assert gone.value == {"removed": "id"}
 
 
+def test_how_keys_stand_is_listed(data: Path) -> None:
+    add(data)
+    found = run("issuers", "status", "--data", data, "-o", "json").value
+    (one,) = found["issuers"]
+    assert (one["name"], one["issuer"], one["is_active"], found["total"]) == ("id", ISSUER, True, 1)
+    assert (one["key_set"]["keys"], one["key_set"]["is_stale"]) == (0, False)
+    table = run("issuers", "status", "--data", data).out.splitlines()
+    assert table[0].split()[:5] == ["name", "is_active", "keys", "is_stale", "age_seconds"]
+    assert table[1].split()[:4] == ["id", "yes", "0", "no"]
+
+
 def test_an_issuer_is_replaced_when_that_is_said(data: Path) -> None:
     add(data)
     assert "exists already" in add(data).error["message"]

@@ -1,5 +1,6 @@
 """`servers` on real instances, in front of a server of the official SDK or of none."""
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from unit.cli.shell import run
 URL = "http://127.0.0.1:9/mcp"
 SDK_SERVER = Path(__file__).parents[3] / "e2e" / "sdk_server.py"
 COMMAND = (sys.executable, SDK_SERVER, "notes")
+SHOWN = f"Runs on this machine, without a shell: {sys.executable} {SDK_SERVER} notes\n"
 
 
 def test_a_server_that_cannot_be_reached_is_added_with_a_warning(data: Path) -> None:
@@ -30,7 +32,9 @@ def test_a_server_that_cannot_be_reached_is_added_with_a_warning(data: Path) -> 
 
 def test_a_server_is_asked_once_and_its_status_is_said(data: Path) -> None:
     given = ("servers", "add", "notes", "--data", data, "-o", "json")
-    added = run(*given, "--", *COMMAND).value
+    ended = run(*given, "--", *COMMAND)
+    assert ended.err == SHOWN
+    added = json.loads(ended.out)
     assert (added["kind"], added["command"]) == ("mcp_stdio", [str(one) for one in COMMAND])
     assert added["status"] == {"reached": True, "era": "modern", "tools": 6, "reason": ""}
 
@@ -67,7 +71,8 @@ def test_a_server_is_changed_and_keeps_what_is_not_given(data: Path) -> None:
     run("servers", "set", "notes", "--pinning", "off", "--header", "X-Key: a", "--data", data)
     after = stored(data)
     assert (after["url"], after["pinning"], after["header_names"]) == (other, "off", ["X-Key"])
-    run("servers", "set", "notes", "--no-headers", "--data", data, "--", *COMMAND)
+    given = ("servers", "set", "notes", "--no-headers", "--data", data, "-o", "json")
+    assert run(*given, "--", *COMMAND).err == SHOWN
     after = stored(data)
     assert (after["url"], after["command"]) == ("", [str(one) for one in COMMAND])
     assert after["header_names"] == []

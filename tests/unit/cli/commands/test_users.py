@@ -75,6 +75,31 @@ def test_a_password_that_will_not_do_is_refused(data: Path, stdin: bytes) -> Non
     assert not users(data, "show", "asha").value["has_password"]
 
 
+IDENTITY = ("--issuer", "https://id.example", "--subject", "s-1")
+
+
+def test_an_identity_is_linked_moved_listed_and_unlinked(data: Path) -> None:
+    run("issuers", "add", "id", "--issuer", "https://id.example", "--data", data, "-o", "json")
+    for name in ("asha", "bo"):
+        users(data, "add", name)
+    made = users(data, "link", "bo", *IDENTITY).value
+    assert (made["issuer_name"], made["subject"]) == ("id", "s-1")
+    taken = users(data, "link", "asha", *IDENTITY)
+    assert taken.error["code"] == "E2012"
+    moved = users(data, "link", "asha", *IDENTITY, "--from", "bo").value
+    assert users(data, "identities", "asha").value["identities"] == [moved]
+    table = run("users", "identities", "asha", "--data", data).out.splitlines()
+    assert table[0].split() == ["issuer", "subject", "issuer_name", "linked_at"]
+    gone = {"user": "asha", "issuer": "https://id.example", "subject": "s-1"}
+    assert users(data, "unlink", "asha", *IDENTITY).value == gone
+    assert users(data, "identities", "asha").value["total"] == 0
+
+
+def test_an_identity_needs_both_of_its_parts(live: Path) -> None:
+    for command in ("link", "unlink"):
+        assert users(live, command, "asha", "--subject", "s-1").code == 2
+
+
 def test_what_says_nothing_is_refused_before_anybody_is_asked(live: Path) -> None:
     refused = users(live, "set", "asha")
     assert refused.code == 2

@@ -1,14 +1,15 @@
 import time
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from bascule.gateway.errors import InvalidValue
-from bascule.gateway.inspection import Inspection
+from bascule.gateway.inspection import Inspection, RegoUnfit
 from bascule.gateway.rego import MOST_DATA_BYTES, MOST_MODULE_BYTES
 from bascule.policy.rego import documents
 from bascule.policy.rego.documents import document_of, examine, run_tests
+from bascule.rego.inspecting import inspect
 from bascule.rego.pool import EmbeddedEngine
 
 ALLOW = 'package bascule.authz\n\ndefault allow := false\n\nallow if input.user == "ann"\n'
@@ -173,6 +174,77 @@ async def test_of_a_syntax_that_is_not_understood_everything_counts() -> None:
         assert document.uses_time
 
 
+def changed(modules: dict[str, str], old: str, new: str) -> Odd:
+    """An inspector that says of the modules what the engine does, but for one thing."""
+    ast = inspect(modules, "{}").ast.decode()
+    assert ast.count(old) == 1
+    return Odd(ast.replace(old, new).encode())
+
+
+HAS_TESTS = {"authz.rego": ALLOW, "t_test.rego": "package t\nhelp := 1\n\ntest_a if help == 1\n"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place"),
+    [
+        ('"test_a"', '{"new": 1}', "t_test.rego:4: the tests"),
+        ('"value":"t"', '"value":5', "t_test.rego: the tests"),
+    ],
+    ids=["a rule", "the package"],
+)
+async def test_tests_that_cannot_be_found_let_nothing_pass(old: str, new: str, place: str) -> None:
+    odd = changed(HAS_TESTS, old, new)
+    with pytest.raises(InvalidValue, match=place) as refused:
+        await examine(odd, HAS_TESTS, {})
+    assert "Write it in another way" in refused.value.public
+    (outcome,) = await run_tests(odd, document_of(HAS_TESTS, {}))
+    assert (outcome.name, outcome.file) == ("(all)", "t_test.rego")
+    assert outcome.status is documents.TestStatus.BROKEN
+    assert place in outcome.why
+
+
+@pytest.mark.parametrize("ast", [b"[{}]", b"nothing", b"5"], ids=repr)
+async def test_of_a_tree_that_is_none_at_all_no_test_passes(ast: bytes) -> None:
+    with pytest.raises(InvalidValue, match=r"t_test\.rego: the tests in this file cannot be found"):
+        await examine(Odd(ast), HAS_TESTS, {})
+
+
+async def test_an_odd_rule_that_decides_keeps_no_test_from_being_run() -> None:
+    modules = {**HAS_TESTS, "authz.rego": f"{ALLOW}\nodd := 1\n"}
+    odd = changed(modules, '"odd"', '{"new": 1}')
+    document = await examine(odd, modules, {})
+    assert document.reads is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["package t\n", "package t\ntst_a if true\n", "package t\ntest_a(x) if x\n"],
+    ids=["nothing", "misnamed", "function"],
+)
+async def test_a_file_of_tests_without_a_test_is_refused(engine: EmbeddedEngine, text: str) -> None:
+    modules = {"authz.rego": ALLOW, "authz_test.rego": TESTS, "more/t_test.rego": text}
+    said = r"more/t_test\.rego: no test is in this file, .* Name its rules test_"
+    with pytest.raises(InvalidValue, match=said) as refused:
+        await examine(engine, modules, {})
+    assert len(cast("list[str]", refused.value.details["faults"])) == 1
+    first, *_ = await run_tests(engine, document_of(modules, {}))
+    assert (first.name, first.file) == ("(all)", "more/t_test.rego")
+    assert first.status is documents.TestStatus.BROKEN
+
+
+async def test_what_takes_too_much_to_look_at_is_refused_with_the_limit() -> None:
+    class Slow(Odd):
+        async def inspect(self, *_: object, **__: object) -> Inspection:
+            raise RegoUnfit("no", private="it takes longer than the 30 seconds there are for it")
+
+    for ask in (
+        examine(Slow(b""), {"authz.rego": ALLOW}, {}),
+        run_tests(Slow(b""), document_of({"authz.rego": ALLOW}, {})),
+    ):
+        with pytest.raises(InvalidValue, match=r"cannot be looked at .* 30 seconds"):
+            await ask
+
+
 TESTS = """package bascule.authz_test
 
 import data.bascule.authz
@@ -194,7 +266,7 @@ helper if true
 
 
 async def test_rules_named_as_tests_are_run(engine: EmbeddedEngine) -> None:
-    modules = {"authz.rego": ALLOW, "authz_test.rego": TESTS, "more_test.rego": "package more\n"}
+    modules = {"authz.rego": ALLOW, "authz_test.rego": TESTS, "more.rego": "package more\n"}
     document = await examine(engine, modules, {})
     outcomes = await run_tests(engine, document)
     assert {one.file for one in outcomes} == {"authz_test.rego"}

@@ -8,6 +8,7 @@ from bascule.policy.rego.syntax import (
     Definition,
     NotUnderstood,
     Place,
+    Riddle,
     definitions_of,
     heads_of,
     kind_of,
@@ -110,8 +111,40 @@ def test_escapes_in_names_are_resolved() -> None:
 def test_what_is_no_module_is_not_understood(module: dict[str, Any]) -> None:
     with pytest.raises(NotUnderstood):
         list(definitions_of([module], {}))
-    with pytest.raises(NotUnderstood):
-        list(heads_of([module]))
+    try:
+        ((_, found),) = heads_of([module])
+    except NotUnderstood:
+        assert "source" not in module
+    else:
+        assert isinstance(found, Riddle)
+        assert str(found) == "a.rego"
+
+
+@pytest.mark.parametrize(
+    ("rule", "place"),
+    [
+        ({"Spec": {"span": {"line": 7}, "head": {"New": {}}, "bodies": []}}, "a.rego:7"),
+        ({"New": {"span": {"line": 8}}}, "a.rego:8"),
+        ({"span": {"line": 9}, "New": {}}, "a.rego:9"),
+        ({"New": {"span": {"line": "?"}}}, "a.rego"),
+        ({"New": {"span": {}}}, "a.rego"),
+        ({}, "a.rego"),
+        (5, "a.rego"),
+    ],
+    ids=str,
+)
+def test_a_rule_that_is_not_understood_leaves_the_others(rule: Any, place: str) -> None:
+    (tree,) = trees({"a.rego": "package p\none := 1\ntwo := 2\n"})
+    text = json.dumps(tree)
+    odd: Any = json.loads(text)
+    odd["ast"]["rules"].insert(1, rule)
+    (_, one), (file, riddle), (_, two) = heads_of([odd])
+    assert isinstance(one, Definition)
+    assert isinstance(two, Definition)
+    assert (one.path, two.path) == (("p", "one"), ("p", "two"))
+    assert isinstance(riddle, Riddle)
+    assert (file, str(riddle)) == ("a.rego", place)
+    assert riddle.why
 
 
 def test_a_node_has_one_kind() -> None:

@@ -38,7 +38,7 @@ def test_every_repository_is_known_to_this_test() -> None:
         "Administrators", "Bundles", "CertificateRules", "Elevations", "Finder", "Groups",
         "Holdings", "Imports",
         "Issuers", "Keys", "OAuthClients", "Pins", "Policies",
-        "PolicyChanges", "PolicyDrafts", "PolicyTests", "Publications", "Roles", "Scoped",
+        "PolicyChanges", "PolicyDrafts", "PolicyTests", "Publications", "Risks", "Roles", "Scoped",
         "Secrets", "Selections", "Sessions", "Standards", "Surveys", "Tenants", "ToolEdits",
         "Tools", "Upstreams", "UserGrants", "Users",
     }  # fmt: skip

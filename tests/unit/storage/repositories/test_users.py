@@ -176,6 +176,37 @@ async def test_an_identity_is_forgotten_and_ends_what_it_opened(
             await users.unlink(asha.id, Identity(_ISSUER, "1"))
 
 
+async def test_a_persons_identities_are_given_with_since_when(
+    database: Database, tenant: TenantId
+) -> None:
+    asha, bo = await make(database, tenant), await make(database, tenant, UserDraft("bo"))
+    async with database.change(author="t") as session:
+        users = Users(session, tenant)
+        for subject in ("2", "1"):
+            await users.link(asha.id, Identity(_ISSUER, subject))
+        await users.link(bo.id, Identity(_ISSUER, "3"))
+        found = await users.identities(asha.id)
+    assert [one.identity.subject for one in found] == ["1", "2"]
+    assert all(one.linked_at.tzinfo is not None for one in found)
+
+
+async def test_grants_end_with_the_identity_and_nobody_elses_do(
+    database: Database, tenant: TenantId
+) -> None:
+    asha, bo = await make(database, tenant), await make(database, tenant, UserDraft("bo"))
+    identity = Identity(_ISSUER, "1")
+    async with database.change(author="t") as session:
+        await Users(session, tenant).link(asha.id, identity)
+        for user in (asha, bo):
+            session.add(_grant(tenant, user))
+    async with database.change(author="t") as session:
+        await Users(session, tenant).unlink(asha.id, identity)
+        owners = await session.scalars(
+            select(UserGrantRow.owner).where(UserGrantRow.tenant_id == tenant)
+        )
+        assert owners.all() == [bo.owner]
+
+
 async def test_a_sign_in_is_noted_without_counting_as_a_change(
     database: Database, tenant: TenantId
 ) -> None:

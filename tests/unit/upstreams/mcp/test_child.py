@@ -73,6 +73,14 @@ async def until_dead(pid: int) -> None:
             await asyncio.sleep(0.005)
 
 
+def test_a_program_is_located_by_the_path_that_it_is_given(tmp_path: Path) -> None:
+    program = tmp_path / "peer"
+    program.touch(0o755)
+    assert Command(("peer", "x"), {"PATH": str(tmp_path)}).locate() == str(program)
+    with pytest.raises(FileNotFoundError, match="no command 'peer' in PATH"):
+        Command(("peer",), {"PATH": str(tmp_path / "none")}).locate()
+
+
 async def test_child_reads_and_writes_lines(run) -> None:
     child, script = await run(ECHO)
     assert child.write(b"one")

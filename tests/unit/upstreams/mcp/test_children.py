@@ -14,6 +14,7 @@ from bascule.protocol.versions import Era
 from bascule.upstreams.mcp.children import ChildrenChannel
 from bascule.upstreams.mcp.hooks import Hooks
 from bascule.upstreams.mcp.messages import NOBODY, Incoming, Outgoing, SessionKey
+from bascule.upstreams.mcp.stdio import BeforeFirst
 
 # Both servers say what process they are, and what they were told that they may ask for. The
 # legacy one asks a question in the middle of "ask".
@@ -79,11 +80,13 @@ def ask(key: SessionKey, method: str = "tools/list", **fields) -> Outgoing:
 async def connect(quick) -> AsyncIterator[Callable[..., ChildrenChannel]]:
     channels: list[ChildrenChannel] = []
 
-    def connect(code: str, **limits: float) -> ChildrenChannel:
+    def connect(
+        code: str, before_first: BeforeFirst | None = None, **limits: float
+    ) -> ChildrenChannel:
         command = (sys.executable, "-c", code)
         record = Upstream("peer", UpstreamKind.MCP_STDIO, command=command)
         config = replace(quick, **limits)  # type: ignore[arg-type]
-        channels.append(ChildrenChannel(record, config, {}))
+        channels.append(ChildrenChannel(record, config, {}, before_first))
         return channels[-1]
 
     yield connect
@@ -112,6 +115,17 @@ async def test_legacy_server_gets_a_child_for_each_caller_who_can_be_asked(conne
     assert (ann["declared"], deaf["declared"]) == ({"elicitation": {}}, {})
     assert (await told(channel, ANN))["pid"] == ann["pid"]
     assert (await channel.describe(soon())).version == "2025-06-18"
+
+
+async def test_the_command_is_told_once_however_many_children_there_are(connect) -> None:
+    shown: list[str] = []
+
+    async def note(argv: tuple[str, ...]) -> None:
+        shown.append(argv[0])
+
+    channel = connect(LEGACY, note)
+    assert len({(await told(channel, key))["pid"] for key in (ANN, BOB, NOBODY)}) == 3
+    assert shown == [sys.executable]
 
 
 async def test_question_reaches_the_one_caller_it_can_be_about(connect) -> None:

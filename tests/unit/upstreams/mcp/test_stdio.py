@@ -6,11 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from bascule.gateway.errors import UpstreamFailed, UpstreamTimeout, UpstreamUnreachable
+from bascule.gateway.errors import (
+    RecordingFailed,
+    UpstreamFailed,
+    UpstreamTimeout,
+    UpstreamUnreachable,
+)
 from bascule.gateway.tool import Upstream, UpstreamKind
 from bascule.upstreams.mcp.failures import UpstreamRpcError
 from bascule.upstreams.mcp.messages import Outgoing, member
-from bascule.upstreams.mcp.stdio import StdioChannel
+from bascule.upstreams.mcp.stdio import BeforeFirst, StdioChannel
 
 # A server whose answer to each method is an expression over `params`.
 SERVER = """
@@ -51,10 +56,12 @@ def server(rules: str) -> str:
 async def connect(quick) -> AsyncIterator[Callable]:
     channels: list[StdioChannel] = []
 
-    def connect(code: str, **environment: str) -> StdioChannel:
+    def connect(
+        code: str, before_first: BeforeFirst | None = None, **environment: str
+    ) -> StdioChannel:
         command = (sys.executable, "-c", code)
         record = Upstream("peer", UpstreamKind.MCP_STDIO, command=command)
-        channels.append(StdioChannel(record, quick, environment))
+        channels.append(StdioChannel(record, quick, environment, before_first=before_first))
         return channels[-1]
 
     yield connect
@@ -66,6 +73,39 @@ async def test_child_is_started_once_for_all_callers(connect) -> None:
     channel = connect(server(MODERN))
     results = await asyncio.gather(*(channel.exchange(LIST, soon()) for _ in range(5)))
     assert len({bytes(one) for one in results}) == 1
+
+
+async def test_command_is_told_before_it_runs_for_the_first_time_alone(connect, tmp_path) -> None:
+    told: list[tuple[tuple[str, ...], bool]] = []
+    trace = tmp_path / "ran"
+
+    async def note(argv: tuple[str, ...]) -> None:
+        told.append((argv, trace.exists()))
+
+    code = f"open({str(trace)!r}, 'w')\n{server(MODERN)}"
+    channel = connect(code, note, SECRET="of the environment")
+    await channel.exchange(LIST, soon())
+    with pytest.raises(UpstreamFailed):
+        await channel.exchange(Outgoing("crash"), soon())
+    await channel.exchange(LIST, soon())
+    assert told == [((sys.executable, "-c", code), False)]
+
+
+async def test_command_that_cannot_be_told_of_does_not_run(connect, tmp_path) -> None:
+    trace = tmp_path / "ran"
+    tries: list[int] = []
+
+    async def note(argv: tuple[str, ...]) -> None:
+        tries.append(len(argv))
+        if len(tries) == 1:
+            raise RecordingFailed("The disk is full.")
+
+    channel = connect(f"open({str(trace)!r}, 'w')\n{server(MODERN)}", note)
+    with pytest.raises(RecordingFailed):
+        await channel.exchange(LIST, soon())
+    assert not trace.exists()
+    await channel.exchange(LIST, soon())
+    assert tries == [3, 3]
 
 
 async def test_legacy_child_is_initialized(connect) -> None:

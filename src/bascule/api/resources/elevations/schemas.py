@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from bascule.api.bodies import Body
+from bascule.api.bodies import Body, about
 from bascule.api.elevated import LEAST_REASON, MOST_COMMENT, MOST_REASON, MOST_TICKET
 from bascule.gateway.elevation import ScopeKind
 from bascule.policy.elevation import ElevationStatus
@@ -23,13 +23,31 @@ class ElevationWanted(Body):
     is left out.
     """
 
-    reason: Annotated[str, Field(min_length=LEAST_REASON, max_length=MOST_REASON)]
-    scope: ScopeKind = ScopeKind.TOOL
-    name: Annotated[str, Field(max_length=500)] = ""
-    arguments: dict[str, Any] | None = None
-    link: Annotated[str, Field(max_length=16_384)] = ""
-    ticket: Annotated[str, Field(max_length=MOST_TICKET)] = ""
-    minutes: Annotated[int, Field(ge=1)] | None = None
+    reason: Annotated[
+        Annotated[str, Field(min_length=LEAST_REASON, max_length=MOST_REASON)],
+        about("Why; who decides reads it."),
+    ]
+    scope: Annotated[
+        ScopeKind, about("For one `call`, a `tool` with any arguments, or a `bundle`.")
+    ] = ScopeKind.TOOL
+    name: Annotated[
+        Annotated[str, Field(max_length=500)],
+        about("Name of the tool or bundle; empty with a link."),
+    ] = ""
+    arguments: Annotated[
+        dict[str, Any] | None, about("For one call: its arguments, exactly as it will have them.")
+    ] = None
+    link: Annotated[
+        Annotated[str, Field(max_length=16_384)],
+        about("The token at the end of an `elevation_url`; empty with a name."),
+    ] = ""
+    ticket: Annotated[
+        Annotated[str, Field(max_length=MOST_TICKET)], about("Number of a ticket; empty for none.")
+    ] = ""
+    minutes: Annotated[
+        Annotated[int, Field(ge=1)] | None,
+        about("For how many minutes; null: what the installation grants."),
+    ] = None
 
 
 class ElevationApproval(Body):
@@ -38,16 +56,21 @@ class ElevationApproval(Body):
     `scope` narrows a bundle to a `tool`, or either to the one `call` that the request came from.
     """
 
-    minutes: Annotated[int, Field(ge=1)] | None = None
-    scope: ScopeKind | None = None
-    tool: Annotated[str, Field(max_length=500)] = ""
-    comment: _Comment = ""
+    minutes: Annotated[
+        Annotated[int, Field(ge=1)] | None, about("For how many minutes; null: as asked.")
+    ] = None
+    scope: Annotated[ScopeKind | None, about("Less than was asked for; null: as asked.")] = None
+    tool: Annotated[
+        Annotated[str, Field(max_length=500)],
+        about("The tool, where it is granted in place of its bundle."),
+    ] = ""
+    comment: Annotated[_Comment, about("What is said with it; who asked reads it.")] = ""
 
 
 class ElevationComment(Body):
     """What is said with a decision; who asked reads it."""
 
-    comment: _Comment = ""
+    comment: Annotated[_Comment, about("What is said with it; who asked reads it.")] = ""
 
 
 class Elevation(BaseModel):
@@ -58,42 +81,50 @@ class Elevation(BaseModel):
     A live grant is `approved`; `ended_at` is when it was used up, revoked, cancelled or over.
     """
 
-    elevation_id: UUID
-    status: ElevationStatus
-    user: str
-    asked_by: str
-    scope: ScopeKind
-    name: str
-    asked_scope: str
-    tool: str
-    bundle: str
-    arguments: Any
-    reason: str
-    ticket: str
-    minutes: int
-    asked_minutes: int
-    requested_at: datetime
-    void_at: datetime
-    decided_by: str
-    decided_at: datetime | None
-    comment: str
-    approval_reference: str
-    expires_at: datetime | None
-    ended_by: str
-    ended_at: datetime | None
-    end_comment: str
+    elevation_id: Annotated[UUID, about("Its id.")]
+    status: Annotated[ElevationStatus, about("How it stands.")]
+    user: Annotated[str, about("Who has the grant, or would have it.")]
+    asked_by: Annotated[str, about("Who asked.")]
+    scope: Annotated[ScopeKind, about("What is granted; what is asked for, until it is approved.")]
+    name: Annotated[str, about("The tool or bundle of the scope.")]
+    asked_scope: Annotated[str, about("What was asked for.")]
+    tool: Annotated[str, about("The tool; empty for a bundle.")]
+    bundle: Annotated[str, about("The bundle.")]
+    arguments: Annotated[Any, about("Arguments of the one call, masked; else null.")]
+    reason: Annotated[str, about("Why it was asked for.")]
+    ticket: Annotated[str, about("Number of a ticket; empty for none.")]
+    minutes: Annotated[int, about("For how many minutes it is granted, or asked.")]
+    asked_minutes: Annotated[int, about("For how many minutes it was asked.")]
+    requested_at: Annotated[datetime, about("When it was asked for.")]
+    void_at: Annotated[datetime, about("When the request is void, if nobody decides.")]
+    decided_by: Annotated[str, about("Who decided; empty until then.")]
+    decided_at: Annotated[datetime | None, about("When it was decided; null until then.")]
+    comment: Annotated[str, about("What was said with the decision.")]
+    approval_reference: Annotated[
+        str, about("What another system calls the approval; empty for none.")
+    ]
+    expires_at: Annotated[
+        datetime | None, about("When the grant is over; null until it is approved.")
+    ]
+    ended_by: Annotated[str, about("Who ended it; empty where nobody did.")]
+    ended_at: Annotated[
+        datetime | None, about("When it was used up, revoked, cancelled or over; null until then.")
+    ]
+    end_comment: Annotated[str, about("What was said as it was ended.")]
 
 
 class ElevationList(BaseModel):
     """A page of requests, the newest first."""
 
-    elevations: list[Elevation]
-    total: int
-    page: int
-    limit: int
+    elevations: Annotated[list[Elevation], about("The requests of this page.")]
+    total: Annotated[int, about("How many there are.")]
+    page: Annotated[int, about("Number of this page, from 1.")]
+    limit: Annotated[int, about("Most entries on a page.")]
 
 
 class ElevationSeen(Elevation):
     """A request as approvers see it: with the number of requests for the same user, by status."""
 
-    history: dict[str, int]
+    history: Annotated[
+        dict[str, int], about("How many requests there were for the same user, by status.")
+    ]

@@ -62,7 +62,7 @@ async def delete_issuer(control: ControlPlane, caller: SystemAdmin, name: str) -
 
 @router.post("/{name}/test")
 async def test_issuer(control: ControlPlane, caller: SystemAdmin, name: str) -> IssuerTest:
-    """Ask an issuer for its document and keys now, and say what is wrong."""
+    """Ask an issuer for its document and keys now, read its secrets, and say what is wrong."""
     return await service.test_issuer(control, caller, name)
 
 

@@ -54,6 +54,45 @@ class IssuerWrite(Body):
     sign_in_scopes: Claims | None = None
 
 
+class KeySet(BaseModel):
+    """How an issuer's keys stand in the process that answers; it asks nobody for this."""
+
+    keys: Annotated[int, Field(description="How many keys of the issuer count now.")]
+    fetched_at: Annotated[
+        datetime | None,
+        Field(description="When they were last fetched, in UTC; null where they never were."),
+    ]
+    age_seconds: Annotated[int | None, Field(description="How long ago that was, in seconds.")]
+    is_stale: Annotated[
+        bool,
+        Field(
+            description="Whether keys are in use that are older than `identity.jwks_seconds`, "
+            "since the issuer could not be asked."
+        ),
+    ]
+    usable_until: Annotated[
+        datetime | None,
+        Field(
+            description="When they end if the issuer is not reached until then, in UTC "
+            "(`identity.stale_jwks_seconds`); null without keys."
+        ),
+    ]
+    failures: Annotated[
+        int,
+        Field(description="Fetches that failed since the last that brought keys; counted to 10."),
+    ]
+    last_error: Annotated[
+        str,
+        Field(
+            description="Why the last fetch that failed did so, even if a later one brought keys; "
+            "empty where none failed."
+        ),
+    ]
+    last_error_at: Annotated[
+        datetime | None, Field(description="When that was, in UTC; null where none failed.")
+    ]
+
+
 class Issuer(BaseModel):
     """An issuer whose tokens are accepted, unless it is inactive."""
 
@@ -81,6 +120,13 @@ class Issuer(BaseModel):
     client_id: str
     client_secret: str
     sign_in_scopes: list[str]
+    key_set: Annotated[
+        KeySet | None,
+        Field(
+            description="Its keys as the process that answers has them; null where it accepts no "
+            "tokens, or the issuer signs with a shared secret alone."
+        ),
+    ]
     created_at: datetime
     updated_at: datetime
     updated_by: str
@@ -113,6 +159,17 @@ class IssuerKey(BaseModel):
     algorithm: str
 
 
+class IssuerSecret(BaseModel):
+    """A secret of an issuer's record, read as calls and sign-ins read it; its value is not shown.
+
+    `field` is `shared_secret` or `client_secret`, `reference` what the record has.
+    """
+
+    field: str
+    reference: str
+    is_usable: bool
+
+
 class IssuerTest(BaseModel):
     """What an issuer answered just now. `problems` say what is wrong, and what to do."""
 
@@ -122,6 +179,7 @@ class IssuerTest(BaseModel):
     keys: list[IssuerKey]
     algorithms: list[str]
     """Those accepted here."""
+    secrets: list[IssuerSecret]
     problems: list[str]
 
 

@@ -1,6 +1,6 @@
 """Keeping issuers, and trying them: what they answer, and what becomes of a token."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from bascule.api.caller import Caller
@@ -17,15 +17,17 @@ from bascule.api.resources.issuers.schemas import (
     IssuerKey,
     IssuerTest,
     IssuerWrite,
+    KeySet,
     TokenExplained,
 )
+from bascule.api.resources.issuers.secrets import try_secrets
 from bascule.gateway import issuer as gateway
 from bascule.gateway.errors import ErrorCode, GatewayError, InvalidValue
 from bascule.gateway.principal import Principal
 from bascule.identity.explaining import Explanation, explain
 from bascule.identity.fetching import IssuerUnusable
 from bascule.identity.jwks import SHARED_SECRET, fitting
-from bascule.identity.key_sets import Issued, KeySets
+from bascule.identity.key_sets import Issued
 from bascule.identity.tokens import Tokens
 from bascule.identity.verifying import Verified
 from bascule.storage.repositories.issuers import (
@@ -49,7 +51,7 @@ class NoTokens(GatewayError):
 async def list_issuers(control: Control) -> list[Issuer]:
     """Every issuer of every tenant."""
     async with control.database.read() as session:
-        return [_shown(one) for one in await all_issuers(session)]
+        return [_shown(control, one) for one in await all_issuers(session)]
 
 
 async def get_issuer(control: Control, name: str) -> Issuer:
@@ -59,7 +61,7 @@ async def get_issuer(control: Control, name: str) -> Issuer:
         NotFound: there is none of that name.
     """
     async with control.database.read() as session:
-        return _shown(await find_issuer(session, name))
+        return _shown(control, await find_issuer(session, name))
 
 
 async def create_issuer(control: Control, caller: Caller, wanted: IssuerWrite) -> Issuer:
@@ -77,7 +79,7 @@ async def create_issuer(control: Control, caller: Caller, wanted: IssuerWrite) -
         tenant = await Tenants(rows.session).get(issuer.tenant)
         check_roles(issuer, await roles_of(rows.session, tenants_of(issuer)))
         stored = await Issuers(rows.session, tenant.id).create(issuer, is_active=wanted.is_active)
-        return _shown(stored)
+        return _shown(control, stored)
 
 
 async def put_issuer(control: Control, caller: Caller, name: str, wanted: IssuerWrite) -> Issuer:
@@ -104,7 +106,7 @@ async def put_issuer(control: Control, caller: Caller, name: str, wanted: Issuer
         _check_secret(control, issuer)
         check_roles(issuer, await roles_of(rows.session, tenants_of(issuer)))
         issuers = Issuers(rows.session, known.tenant_id)
-        return _shown(await issuers.replace(issuer, is_active=wanted.is_active))
+        return _shown(control, await issuers.replace(issuer, is_active=wanted.is_active))
 
 
 async def set_status(control: Control, caller: Caller, name: str, *, is_active: bool) -> Issuer:
@@ -117,7 +119,7 @@ async def set_status(control: Control, caller: Caller, name: str, *, is_active: 
     async with control.change(caller, "issuer.status", name, details) as rows:
         known = await find_issuer(rows.session, name)
         issuers = Issuers(rows.session, known.tenant_id)
-        return _shown(await issuers.replace(known.issuer, is_active=is_active))
+        return _shown(control, await issuers.replace(known.issuer, is_active=is_active))
 
 
 async def delete_issuer(control: Control, caller: Caller, name: str) -> None:
@@ -132,7 +134,9 @@ async def delete_issuer(control: Control, caller: Caller, name: str) -> None:
 
 
 async def test_issuer(control: Control, caller: Caller, name: str) -> IssuerTest:
-    """Ask an issuer for its document and keys now. What goes wrong is in the answer.
+    """Ask an issuer for its document and keys now, and read the secrets of its record.
+
+    What goes wrong is in the answer.
 
     Raises:
         NotFound: there is none of that name.
@@ -146,15 +150,15 @@ async def test_issuer(control: Control, caller: Caller, name: str) -> IssuerTest
         jwks_url=issuer.jwks_url,
         keys=[],
         algorithms=list(keys.algorithms(issuer)),
+        secrets=[],
         problems=[],
     )
     try:
         if issuer.algorithms:
             _report(report, await keys.fetch_now(issuer))
-        if issuer.shared_secret:
-            await _try_secret(report, issuer, keys)
     except IssuerUnusable as failure:
         report.problems.append(failure.private)
+    await try_secrets(report, control, issuer, keys)
     report.ok = not report.problems
     return report
 
@@ -187,6 +191,30 @@ def _tokens(control: Control) -> Tokens:
     return control.tokens
 
 
+def _key_set(control: Control, issuer: gateway.Issuer) -> KeySet | None:
+    if control.tokens is None or not issuer.algorithms:
+        return None
+    state = control.tokens.verifier.keys.state(issuer)
+    now = datetime.now(UTC)
+    return KeySet(
+        keys=state.keys,
+        fetched_at=_ago(now, state.age),
+        age_seconds=None if state.age is None else int(state.age),
+        is_stale=state.is_stale,
+        usable_until=_ago(now, None if state.usable_for is None else -state.usable_for),
+        failures=state.failures,
+        last_error=state.failure,
+        last_error_at=_ago(now, state.failed_ago),
+    )
+
+
+def _ago(now: datetime, seconds: float | None) -> datetime | None:
+    """The moment so long before `now`, to the second."""
+    if seconds is None:
+        return None
+    return (now - timedelta(seconds=seconds)).replace(microsecond=0)
+
+
 def _check_secret(control: Control, issuer: gateway.Issuer) -> None:
     """Refuse a shared secret where it would not count."""
     if not issuer.shared_secret or control.tokens is None:
@@ -210,13 +238,6 @@ def _report(report: IssuerTest, issued: Issued) -> None:
             f"None of its keys ({', '.join(kinds)}) fits the algorithms that are accepted "
             f"({', '.join(report.algorithms)}). Set algorithms to what it signs with."
         )
-
-
-async def _try_secret(report: IssuerTest, issuer: gateway.Issuer, keys: KeySets) -> None:
-    if SHARED_SECRET not in report.algorithms:
-        report.problems.append("Its shared secret counts in development only.")
-        return
-    await keys.find(issuer, SHARED_SECRET, None)
 
 
 def _explained(found: Explanation) -> TokenExplained:
@@ -273,10 +294,11 @@ def _moment(seconds: float | None) -> datetime | None:
         return _LATEST
 
 
-def _shown(stored: StoredIssuer) -> Issuer:
+def _shown(control: Control, stored: StoredIssuer) -> Issuer:
     return Issuer.model_validate(
         {
             **shown_fields(stored.issuer),
+            "key_set": _key_set(control, stored.issuer),
             "is_active": stored.is_active,
             "created_at": stored.created_at,
             "updated_at": stored.updated_at,

@@ -18,7 +18,7 @@ async def create_key(control: Control, caller: Caller, wanted: KeyCreate) -> Key
     """Make a key; only its digest is stored.
 
     Raises:
-        Forbidden: the key could do what its maker may not.
+        Forbidden: the key, or the person it is for, could do what its maker may not.
         InvalidValue: a role does not exist, or its person does not have it.
         NotFound: there is no such person.
         Conflict: a valid key of that name exists.
@@ -32,6 +32,7 @@ async def create_key(control: Control, caller: Caller, wanted: KeyCreate) -> Key
         roles = _roles(frozenset(wanted.roles), user)
         details |= {"roles": sorted(roles), "scopes": wanted.scopes, "expires_in_days": days}
         await refuse_mightier(rows, caller, roles, "A key", scopes)
+        await _refuse_mightier_person(rows, caller, user)
         draft = KeyDraft(
             name=wanted.name,
             digest=secret.digest,
@@ -58,7 +59,7 @@ async def rotate_key(
 
     Raises:
         NotFound: the tenant has no such key.
-        Forbidden: the key can do what the caller may not.
+        Forbidden: the key, or the person it is for, can do what the caller may not.
         Conflict: it is revoked.
     """
     secret = new_key()
@@ -68,8 +69,7 @@ async def rotate_key(
         "grace_seconds": grace_seconds,
     }
     async with control.change(caller, "key.rotate", str(key_id), details) as rows:
-        before = await _keys(rows).get(key_id)
-        await refuse_mightier(rows, caller, before.roles, "A key", before.scopes)
+        before = await _within_reach(rows, caller, key_id)
         details |= {"name": before.name, "before": {"prefix": before.prefix}}
         new = NewSecret(secret.digest, secret.prefix, until)
         stored = await _keys(rows).rotate(key_id, new)
@@ -81,6 +81,7 @@ async def revoke_key(control: Control, caller: Caller, key_id: UUID) -> Key:
 
     Raises:
         NotFound: the tenant has no such key.
+        Forbidden: the key, or the person it is for, can do what the caller may not.
         Conflict: nobody would be left to administer, or it is the caller's own.
     """
     details: dict[str, object] = {}
@@ -89,10 +90,31 @@ async def revoke_key(control: Control, caller: Caller, key_id: UUID) -> Key:
         control.revocations.revoke(str(key_id))
 
     async with control.change(caller, "key.revoke", str(key_id), details, at_once) as rows:
+        details["name"] = (await _within_reach(rows, caller, key_id)).name
         async with keeping_administrators(rows, caller):
             stored = await _keys(rows).revoke(key_id)
-        details["name"] = stored.name
     return _shown(stored)
+
+
+async def _within_reach(rows: Rows, caller: Caller, key_id: UUID) -> StoredKey:
+    """A key that can do no more than `caller`, and neither can the person it is for.
+
+    Raises:
+        NotFound: the tenant has no such key.
+        Forbidden: one of them can.
+    """
+    key = await _keys(rows).get(key_id)
+    await refuse_mightier(rows, caller, key.roles, "A key", key.scopes)
+    if key.user_id is not None:
+        user = await Users(rows.session, rows.tenant_id).find_by_id(key.user_id)
+        await _refuse_mightier_person(rows, caller, user)
+    return key
+
+
+async def _refuse_mightier_person(rows: Rows, caller: Caller, user: StoredUser | None) -> None:
+    # One's own key may be limited to less than one has, and still be changed by itself.
+    if user is not None and caller.principal.user_id != str(user.id):
+        await refuse_mightier(rows, caller, user.roles, f"The user {user.name}")
 
 
 async def _user(rows: Rows, name: str | None) -> StoredUser | None:

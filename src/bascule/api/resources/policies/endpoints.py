@@ -1,12 +1,13 @@
 """`/api/admin/policies`."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from bascule.api.access import ControlPlane, PolicyReader, PolicyWriter
 from bascule.api.reasons import StatedReason
 from bascule.api.resources.policies import service
 from bascule.api.resources.policies.schemas import PolicyList, PolicyRemoved
 from bascule.api.rules.bodies import Policy, PolicyCreate
+from bascule.api.rules.verbatim import answer
 from bascule.gateway.rule import RuleKind
 
 router = APIRouter(prefix="/api/admin/policies", tags=["policies"])
@@ -23,30 +24,30 @@ async def list_policies(
     return await service.list_policies(control, caller, type, is_active=is_active)
 
 
-@router.get("/{name:path}")
-async def show_policy(control: ControlPlane, caller: PolicyReader, name: str) -> Policy:
+@router.get("/{name:path}", response_model=Policy)
+async def show_policy(control: ControlPlane, caller: PolicyReader, name: str) -> Response:
     """Show all of a policy."""
-    return await service.show_policy(control, caller, name)
+    return answer(await service.show_policy(control, caller, name))
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, response_model=Policy)
 async def create_policy(
     control: ControlPlane, caller: PolicyWriter, wanted: PolicyCreate, reason: StatedReason = ""
-) -> Policy:
+) -> Response:
     """Make a policy. Deny wins over allow; without any policy nothing is callable."""
-    return await service.create_policy(control, caller, wanted, reason)
+    return answer(await service.create_policy(control, caller, wanted, reason), 201)
 
 
-@router.put("/{name:path}")
+@router.put("/{name:path}", response_model=Policy)
 async def put_policy(
     control: ControlPlane,
     caller: PolicyWriter,
     name: str,
     wanted: PolicyCreate,
     reason: StatedReason = "",
-) -> Policy:
+) -> Response:
     """Make a policy, or replace the one of that name at once."""
-    return await service.put_policy(control, caller, name, wanted, reason)
+    return answer(await service.put_policy(control, caller, name, wanted, reason))
 
 
 @router.delete("/{name:path}")

@@ -6,6 +6,7 @@ from uuid import UUID
 from bascule.api.caller import Caller
 from bascule.api.control import Control, Rows
 from bascule.api.importing import require_another
+from bascule.api.lowering import keeping_privileged
 from bascule.api.resources.specs.reports import diff, remarks
 from bascule.api.resources.specs.schemas import (
     Import,
@@ -87,7 +88,8 @@ async def publish(control: Control, caller: Caller, import_id: UUID) -> Import:
         NotFound: the tenant has no import with that id.
         Conflict: it is no draft, or its tools changed since it was made.
         InvalidValue: a tool lacks what the metadata standard asks for.
-        Forbidden: its author asks, and another person has to.
+        Forbidden: its author asks, and another person has to; or a tool would be privileged no
+            more.
     """
 
     async def work(rows: Rows, stored: StoredImport) -> StoredImport:
@@ -117,6 +119,7 @@ async def roll_back(control: Control, caller: Caller, import_id: UUID) -> Import
     Raises:
         NotFound: the tenant has no import with that id.
         Conflict: it is not the one in force.
+        Forbidden: a tool would be privileged no more.
     """
 
     async def work(rows: Rows, stored: StoredImport) -> StoredImport:
@@ -133,7 +136,10 @@ async def _decide(
     work: Callable[[Rows, StoredImport], Awaitable[StoredImport]],
 ) -> Import:
     details: dict[str, object] = {}
-    async with control.change(caller, action, str(import_id), details) as rows:
+    async with (
+        control.change(caller, action, str(import_id), details) as rows,
+        keeping_privileged(rows, caller),
+    ):
         stored = await Imports(rows.session, rows.tenant_id).get(import_id)
         details |= {"bundle": stored.bundle, "name": stored.name, **stored.summary}
         return _shown(await work(rows, stored))

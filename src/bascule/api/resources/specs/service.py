@@ -8,6 +8,7 @@ from hashlib import sha256
 from bascule.api.caller import Caller
 from bascule.api.control import Control, Rows
 from bascule.api.importing import require_another, require_reachable, rules_for
+from bascule.api.lowering import keeping_privileged
 from bascule.api.reservations import refuse_servers_bundle
 from bascule.api.resources.specs.fetching import fetch_document, fetch_from, open_client
 from bascule.api.resources.specs.labels import UNLABELLED, Labels, label
@@ -87,8 +88,8 @@ async def import_document(control: Control, caller: Caller, order: ImportOrder) 
         Conflict: the bundle is an MCP server, a tool of that name belongs to another bundle, may
             not be published, somebody else's draft of the same API waits, or tools were changed
             meanwhile.
-        Forbidden: `publish`, where another person has to; or an address inside, which is for
-            those to name who manage servers.
+        Forbidden: `publish`, where another person has to, or a tool would be privileged no more;
+            or an address inside, which is for those to name who manage servers.
     """
     if order.publish and not order.dry_run:
         require_another(control.imports, caller.subject, caller.subject)
@@ -210,7 +211,10 @@ async def _carry_out(
         "published": order.publish,
         "new_versions": len(plan.new),
     }
-    async with control.change(caller, "openapi.import", prepared.conversion.title, details) as rows:
+    async with (
+        control.change(caller, "openapi.import", prepared.conversion.title, details) as rows,
+        keeping_privileged(rows, caller),
+    ):
         stored = await _store(rows, caller, order, prepared)
     return Outcome(stored.id, published=order.publish)
 

@@ -10,10 +10,11 @@ from bascule.api.caller import Caller
 from bascule.api.control import Control
 from bascule.api.etags import expect
 from bascule.api.importing import ImportRules, require_another
+from bascule.api.lowering import PERMISSION, keeping_privileged, lowering_refused
 from bascule.api.resources.tools.schemas import StatusChange, Tool, ToolsDeleted, ToolUpdate
 from bascule.api.resources.tools.service import show
 from bascule.gateway import tool as kernel
-from bascule.gateway.errors import Conflict, Forbidden, InvalidValue
+from bascule.gateway.errors import Conflict, InvalidValue
 from bascule.gateway.tool import RiskLevel, ToolStatus
 from bascule.guards.schemas import InputSchemas, SchemaRefused
 from bascule.storage.repositories.edits import ToolEdits
@@ -70,12 +71,16 @@ async def set_status(control: Control, caller: Caller, name: str, wanted: Status
         NotFound: the tenant has none of that name.
         Conflict: it is quarantined; or a draft, which with four eyes is published or deleted.
         InvalidValue: it is to be active, but does not meet the tenant's metadata standard.
-        Forbidden: its author asks to have it called, and another person has to.
+        Forbidden: its author asks to have it called, and another person has to; or the tool would
+            be privileged no more.
     """
     details: dict[str, object] = {"status": wanted.status}
     if wanted.version:
         details["version"] = wanted.version
-    async with control.change(caller, "tool.status", name, details) as rows:
+    async with (
+        control.change(caller, "tool.status", name, details) as rows,
+        keeping_privileged(rows, caller),
+    ):
         tools = ToolEdits(rows.session, rows.tenant_id)
         before = {one.tool.version: one.tool.status for one in await tools.versions(name)}
         stored = await tools.switch(name, wanted.version, ToolStatus(wanted.status))
@@ -107,9 +112,13 @@ async def delete_tool(
     Raises:
         NotFound: the tenant has none of that name.
         Conflict: a bundle borrows it.
+        Forbidden: nothing would tell any more that it is privileged.
     """
     details: dict[str, object] = {"version": version or "all"}
-    async with control.change(caller, "tool.delete", name, details) as rows:
+    async with (
+        control.change(caller, "tool.delete", name, details) as rows,
+        keeping_privileged(rows, caller),
+    ):
         gone = await ToolEdits(rows.session, rows.tenant_id).remove(name, version)
     return ToolsDeleted(deleted=gone)
 
@@ -118,12 +127,8 @@ def _check_right(caller: Caller, before: kernel.Tool, fields: Mapping[str, Any])
     """Pass who may lower the risk of what needs a person's leave: it is a rule like others."""
     is_privileged = before.risk is RiskLevel.PRIVILEGED
     falls = is_privileged and fields.get("risk", before.risk) != RiskLevel.PRIVILEGED
-    if falls and not caller.principal.may("policies:write"):
-        raise Forbidden(
-            f"Calls of {before.name} need elevation because it is privileged. Lowering that needs "
-            "the permission policies:write; ask an administrator.",
-            details={"permission": "policies:write", "field": "risk_level"},
-        )
+    if falls and not caller.principal.may(PERMISSION):
+        raise lowering_refused([before.name])
 
 
 def check_edit(before: kernel.Tool, fields: Mapping[str, Any], reason: str) -> None:

@@ -3,6 +3,7 @@
 from bascule.api.caller import Caller
 from bascule.api.control import Control
 from bascule.api.importing import require_another
+from bascule.api.lowering import keeping_privileged
 from bascule.api.resources.tools.schemas import Tool, ToolList
 from bascule.gateway import tool as kernel
 from bascule.storage.repositories.tools import StoredTool, ToolFilter, Tools
@@ -36,9 +37,12 @@ async def publish_tool(control: Control, caller: Caller, name: str, version: str
         NotFound: the tenant has none of that name.
         Conflict: it is quarantined.
         InvalidValue: it does not meet the tenant's metadata standard.
-        Forbidden: its author asks, and another person has to.
+        Forbidden: its author asks, and another person has to; or it would be privileged no more.
     """
-    async with control.change(caller, "tool.publish", name) as rows:
+    async with (
+        control.change(caller, "tool.publish", name) as rows,
+        keeping_privileged(rows, caller),
+    ):
         stored = await Tools(rows.session, rows.tenant_id).publish(name, version)
         require_another(control.imports, stored.created_by, caller.subject)
         return show(stored)

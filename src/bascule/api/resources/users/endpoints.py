@@ -5,16 +5,23 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from bascule.api.access import ControlPlane, UserManager
-from bascule.api.resources.users import service
+from bascule.api.resources.users import identities, service
 from bascule.api.resources.users.schemas import (
+    IdentityLink,
+    IdentityList,
+    IdentityUnlinked,
+    IssuerUrl,
+    LinkedIdentity,
     PasswordChanged,
     PasswordSet,
+    Subject,
     User,
     UserCreate,
     UserList,
     UserRemoved,
     UserUpdate,
 )
+from bascule.storage.repositories.users import Identity
 
 router = APIRouter(prefix="/api/admin/users", tags=["users"])
 
@@ -84,3 +91,35 @@ async def set_password(
 ) -> PasswordChanged:
     """Set a person's password, or have one made up that the answer shows once; signs them out."""
     return await service.set_password(control, caller, name, wanted)
+
+
+@router.get("/{name}/identities")
+async def list_identities(control: ControlPlane, caller: UserManager, name: str) -> IdentityList:
+    """List how issuers call a person: each is a way to come in as them."""
+    return await identities.list_identities(control, caller, name)
+
+
+@router.post("/{name}/identities", status_code=201)
+async def link_identity(
+    control: ControlPlane, caller: UserManager, name: str, wanted: IdentityLink
+) -> LinkedIdentity:
+    """Link an identity: who has it comes in as this person, with their roles, from now on.
+
+    A second time changes nothing. Name in `from_user` who has it now, to move it.
+    """
+    return await identities.link_identity(control, caller, name, wanted)
+
+
+@router.delete("/{name}/identities")
+async def unlink_identity(
+    control: ControlPlane,
+    caller: UserManager,
+    name: str,
+    issuer: Annotated[IssuerUrl, Query()],
+    subject: Annotated[Subject, Query()],
+) -> IdentityUnlinked:
+    """Unlink an identity. The person is signed out everywhere, and their grants at upstreams end.
+
+    Who has the identity comes in again as somebody new, with what the issuer claims for them.
+    """
+    return await identities.unlink_identity(control, caller, name, Identity(issuer, subject))

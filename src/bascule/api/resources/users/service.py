@@ -83,7 +83,7 @@ async def update_user(control: Control, caller: Caller, name: str, wanted: UserU
     changes = UserChanges(wanted.display_name, wanted.email, roles)
     details: dict[str, object] = {}
     async with control.change(caller, "user.update", name, details) as rows:
-        async with _changing(rows, caller, name) as before:
+        async with changing(rows, caller, name) as before:
             await refuse_mightier(rows, caller, (roles or frozenset()) - before.roles, "A user")
             after = await _users(rows).update(name, changes)
         details.update(before=_told(before), after=_told(after))
@@ -105,7 +105,7 @@ async def deactivate_user(control: Control, caller: Caller, name: str) -> User:
             control.revocations.revoke(one)
 
     async with control.change(caller, "user.deactivate", name, then=at_once) as rows:
-        async with _changing(rows, caller, name) as before:
+        async with changing(rows, caller, name) as before:
             after = await _users(rows).set_active(name, is_active=False)
         ended.append(str(before.id))
     return _shown(after)
@@ -138,10 +138,13 @@ async def sign_out_user(control: Control, caller: Caller, name: str) -> User:
 
     Raises:
         NotFound: there is none of that name.
+        Forbidden: they can do what the caller may not.
     """
     async with control.change(caller, "user.sign_out", name) as rows:
         users = _users(rows)
-        await users.sign_out_everywhere((await users.get(name)).id)
+        before = await users.get(name)
+        await refuse_mightier(rows, caller, before.roles, f"The user {name}")
+        await users.sign_out_everywhere(before.id)
         return _shown(await users.get(name))
 
 
@@ -165,7 +168,7 @@ async def set_password(
     details = {"made_up": given is None}
     async with (
         control.change(caller, "user.password", name, details) as rows,
-        _changing(rows, caller, name) as before,
+        changing(rows, caller, name) as before,
     ):
         users = _users(rows)
         await users.set_password_hash(before.id, kept)
@@ -189,7 +192,7 @@ async def delete_user(control: Control, caller: Caller, name: str) -> None:
             control.revocations.revoke(one)
 
     async with control.change(caller, "user.delete", name, details, at_once) as rows:
-        async with _changing(rows, caller, name) as before:
+        async with changing(rows, caller, name) as before:
             keys = await Keys(rows.session, rows.tenant_id).list(before.id)
             await _users(rows).delete(name)
         ended += [str(before.id), *(str(key.id) for key in keys)]
@@ -197,7 +200,7 @@ async def delete_user(control: Control, caller: Caller, name: str) -> None:
 
 
 @asynccontextmanager
-async def _changing(rows: Rows, caller: Caller, name: str) -> AsyncGenerator[StoredUser]:
+async def changing(rows: Rows, caller: Caller, name: str) -> AsyncGenerator[StoredUser]:
     """A block that changes somebody who can do no more than the caller, and leaves an admin."""
     before = await _users(rows).get(name)
     await refuse_mightier(rows, caller, before.roles, f"The user {name}")

@@ -2,6 +2,7 @@
 
 from bascule.api.caller import Caller
 from bascule.api.control import Control
+from bascule.api.lowering import keeping_privileged
 from bascule.api.resources.versions.schemas import (
     ToolVersion,
     VersionChange,
@@ -71,9 +72,13 @@ async def roll_back(
         NotFound: the tenant has no such version.
         Conflict: there is none to go back to.
         InvalidValue: it does not meet the tenant's metadata standard.
+        Forbidden: the tool would be privileged no more.
     """
     details = {"version": version} if version else {}
-    async with control.change(caller, "tool.rollback", name, details) as rows:
+    async with (
+        control.change(caller, "tool.rollback", name, details) as rows,
+        keeping_privileged(rows, caller),
+    ):
         return _shown(await Tools(rows.session, rows.tenant_id).roll_back(name, version))
 
 
