@@ -207,7 +207,7 @@ async def fill(database: Database, count: int) -> None:
 async def rule(database: Database, count: int) -> None:
     """Store the first `count` made-up rules in the default tenant."""
     tenant = await _seeded(database)
-    states = {one.name: PolicyState(one, "", True) for one in make_rules(count)}  # noqa: FBT003
+    states = {one.name: PolicyState(one) for one in make_rules(count)}
     async with database.change(author=_AUTHOR) as session:
         await Policies(session, tenant).apply(states)
 

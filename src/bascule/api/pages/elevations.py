@@ -60,7 +60,7 @@ class _Here:
 
 
 @router.get("")
-async def show_list(request: Request, list: str = "", page: int = 1) -> Response:  # noqa: A002
+async def show_list(request: Request, list: str = "", page: int = 1) -> Response:  # noqa: A002 - in the address
     """One of the lists; those of everybody for approvers only."""
     here = await _here(request)
     if isinstance(here, Response):
