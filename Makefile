@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Processes that share the test files; more than two disturb the tests of time.
 WORKERS ?= 2
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev fmt lint types imports sizes test test-fast siege clients opa conformance bench docs lock wheel clean
+.PHONY: help setup demo dev fmt lint types imports sizes test test-fast coverage siege clients opa conformance bench docs lock wheel clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -43,12 +43,15 @@ sizes: setup ## Sizes of files and functions; a test for every module
 
 # Both processes must collect the same tests by the same names, so no order of hashes may differ.
 # The files stay in their order: the slowest come first, and no process is left with one at the end.
-test test-fast: export PYTHONHASHSEED = 0
+test test-fast coverage: export PYTHONHASHSEED = 0
 test: lint types imports sizes clients opa ## Everything that must hold: checks, then the whole test suite
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test-fast: setup ## Unit tests only
 	$(BIN)/pytest -q -n $(WORKERS) --dist loadfile tests/unit
+
+coverage: setup clients opa ## The whole suite, with the lines and branches it leaves out (twice as slow)
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered
 
 clients: setup tests/clients/node_modules/.ready
 tests/clients/node_modules/.ready: tests/clients/package-lock.json
