@@ -48,6 +48,9 @@ _VOLATILE: Final = (
     (re.compile(r"tool_[0-9a-f]{32}"), "TOOL"),
     (re.compile(r"ELV-\d{4}-[0-9a-f]{12}"), "REFERENCE"),
     (re.compile(r'"password":"[^"]+"'), "PASSWORD"),
+    (re.compile(r'"(created_|updated_|expires_|ended_|started_)?at":\s?\d{10}(\.\d+)?'), "MOMENT"),
+    (re.compile(r"^id: \d{13,}$", re.MULTILINE), "NUMBER"),
+    (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC"), "MINUTE"),
 )
 _VOLATILE_HEADERS: Final = frozenset({"date", "content-length"})
 

@@ -24,6 +24,7 @@ from bascule.api.pages.sign_in import router as sign_in_pages
 from bascule.api.resources.audit_logs.endpoints import router as audit_logs
 from bascule.api.resources.bundles.endpoints import router as bundles
 from bascule.api.resources.certificate_rules.endpoints import router as certificate_rules
+from bascule.api.resources.conversations.endpoints import router as conversations
 from bascule.api.resources.decisions.endpoints import own as own_decisions
 from bascule.api.resources.decisions.endpoints import router as decisions
 from bascule.api.resources.discovery.endpoints import router as discovery
@@ -88,6 +89,7 @@ _FOR_CALLERS: Final = (
     all_grants,
     own_elevations,
     all_elevations,
+    conversations,
     grpc,
     connectors,
     modules,

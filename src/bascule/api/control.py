@@ -11,6 +11,7 @@ from pathlib import Path
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 
+from bascule.api.assistant import Assistant
 from bascule.api.caller import Caller
 from bascule.api.condition import Conditions
 from bascule.api.consenting import Consents
@@ -125,6 +126,8 @@ class Control:
     """What compiles policies in Rego and runs their tests; None where none can be kept."""
     decisions: Callable[[Snapshot], Access] = Access
     """Makes decisions over a snapshot: over one that is not in force just as over one that is."""
+    assistant: Assistant | None = None
+    """The assistant that people talk to; None where there is none."""
     passwords: Passwords | None = None
     """How passwords of accounts are kept; None where there are none."""
     least_password_characters: int = LEAST_CHARACTERS

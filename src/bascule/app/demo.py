@@ -6,7 +6,7 @@ import sys
 import sysconfig
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ import httpx2
 
 import bascule
 from bascule.gateway.errors import ErrorCode, GatewayError
+from bascule.settings.loading import Loaded
 from bascule.transports.asgi import AsgiApp
 
 BUNDLE: Final = "service-booking"
@@ -47,6 +48,19 @@ def demo_folder() -> Path:
         if (folder / "openapi.yaml").is_file():
             return folder
     raise DemoFailed("This installation has no demo. Install the bascule wheel, or use a checkout.")
+
+
+def with_look(loaded: Loaded) -> Loaded:
+    """The same settings with the look of the demo, where they name none.
+
+    Raises:
+        DemoFailed: this installation came without it.
+    """
+    settings = loaded.settings
+    if settings.chat.theme_file:
+        return loaded
+    chat = settings.chat.model_copy(update={"theme_file": str(demo_folder() / "theme.json")})
+    return replace(loaded, settings=settings.model_copy(update={"chat": chat}))
 
 
 @asynccontextmanager

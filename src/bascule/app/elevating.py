@@ -99,8 +99,11 @@ class Elevating:
             await restore(self.database, grants, tenants)
 
 
-def shared_digest(settings: Settings, own_key: bytes) -> Digest:
-    """Digests that all processes agree on which share their sealing keys; else of `own_key`."""
+def shared_digest(settings: Settings, own_key: bytes, purpose: bytes = _PURPOSE) -> Digest:
+    """Digests that all processes agree on which share their sealing keys; else of `own_key`.
+
+    What is digested for one `purpose` says nothing of it for another.
+    """
     keys = settings.security.sealing_keys
     key = keys[0].key if keys else own_key
-    return keyed_digest(hashlib.blake2b(_PURPOSE, key=key, digest_size=32).digest())
+    return keyed_digest(hashlib.blake2b(purpose, key=key, digest_size=32).digest())

@@ -73,6 +73,8 @@ class Front:
         self._control = control
         self._doors = dict(doors or {})
         self._ids = Identifiers()
+        self._drains: list[Callable[[], None]] = []
+        self._mounts: dict[str, AsgiApp] = {}
         self.max_body_bytes = mcp.max_body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -111,11 +113,21 @@ class Front:
         """Answer what was judged."""
         return self._mcp.answer(head, body, watch, outlet)
 
+    def on_drain(self, drain: Callable[[], None]) -> None:
+        """Have `drain` end streams of its own, too."""
+        self._drains.append(drain)
+
+    def mount(self, path: str, app: AsgiApp) -> None:
+        """Have `app` answer at `path`, which is one segment such as "/chat", and below it."""
+        self._mounts[path] = app
+
     def drain(self) -> None:
         """End the streams that would not end by themselves; calls under way go on."""
         self._mcp.drain()
         for other in self._doors.values():
             other.drain()
+        for drain in self._drains:
+            drain()
 
     def _share(self, area: str, scope: Scope, send: Send) -> tuple[Reply | None, Send]:
         """The answer to a preflight; for others `send` as the scripts of another origin need it.
@@ -135,12 +147,16 @@ class Front:
         found = _OTHER_DOOR.fullmatch(path)
         return self._doors.get(f"/mcp/{found[1]}") if found else None
 
+    def _mounted(self, path: str) -> AsgiApp | None:
+        first = path.find("/", 1)
+        return self._mounts.get(path if first < 0 else path[:first])
+
     async def _other(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         headers: dict[bytes, bytes] = dict(scope["headers"])
         reason = self._door.admits(headers.get(b"host"), headers.get(b"origin"))
         if door_header_repeated(scope["headers"]):
             reason = "Host or Origin came more than once"
-        page = self._pages.get(path)
+        page, mounted = self._pages.get(path), self._mounted(path)
         send = shielding(send)
         if reason is not None:
             await _refuse(send, self._ids.next(), ErrorCode.ORIGIN_REFUSED, f"Refused: {reason}.")
@@ -150,6 +166,8 @@ class Front:
             status, kind, body = await page(headers)
             body = b"" if scope["method"] == "HEAD" else body
             await respond(send, status, body, [(b"content-type", kind)])
+        elif mounted is not None:
+            await mounted(scope, receive, send)
         elif self._control is not None:
             await self._administer(self._control, scope, receive, send)
         else:

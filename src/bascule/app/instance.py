@@ -5,6 +5,7 @@ import os
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -14,6 +15,7 @@ from bascule import __version__
 from bascule.api.app import build_api
 from bascule.api.control import Control
 from bascule.api.signin.house import SignIn
+from bascule.app.chatting import Chatting, Common, ModelAndLook, keep_purging
 from bascule.app.checks import journal_check, state_check
 from bascule.app.commands import Commands
 from bascule.app.consent import GovernedConsent, open_consent
@@ -38,6 +40,7 @@ from bascule.app.relay import Relay
 from bascule.app.standings import RelayStandings
 from bascule.app.trimming import without_collections
 from bascule.app.upstreams import UpstreamSet
+from bascule.app.workspace import PATH, workspace
 from bascule.audit.journal import Journal, JournalConfig, open_journal
 from bascule.gateway.digests import Digest, keyed_digest
 from bascule.gateway.errors import ErrorCode, GatewayError
@@ -57,6 +60,7 @@ from bascule.storage.schema import migrate
 from bascule.storage.seed import seed_defaults
 from bascule.telemetry.health import Health
 from bascule.telemetry.metrics import Metrics
+from bascule.telemetry.tokens import TokenCounter
 
 LOCAL_TENANT = "default"
 _POLL_SECONDS = 1.0
@@ -130,6 +134,7 @@ class Instance:
     health: Health
     live: Live
     sign_in: SignIn
+    chatting: Chatting
 
 
 class DirectoryUnusable(GatewayError):
@@ -198,6 +203,7 @@ async def open_instance(
         elevating = await stack.enter_async_context(
             Elevating.open(settings, handles, database, journal)
         )
+        model = await stack.enter_async_context(ModelAndLook.open(settings, digest_key))
         resources = _Resources(
             database,
             journal,
@@ -210,16 +216,22 @@ async def open_instance(
             reception,
             deciding,
             elevating,
+            model,
         )
         instance = await _assemble(settings, resources, extra_keys or {})
         if listens_at:  # a command that opens the instance for itself needs no keys in advance
+            instance.front.mount(PATH, await asyncio.to_thread(workspace))
             fresh = inbound.keep_fresh(lambda: instance.live.gateway.snapshot)
             fabric.background.start(fresh)
+            days = settings.chat.deleted_days
+            tenants = partial(_tenants, instance.live.gateway)
+            fabric.background.start(keep_purging(database, tenants, days))
         # Not a TaskGroup, which would wrap whatever fails in the block into a group of failures.
         watch = asyncio.get_running_loop().create_task(instance.live.follow_changes())
         try:
             yield instance
         finally:
+            await instance.chatting.aclose()
             watch.cancel()
             await asyncio.wait([watch])
 
@@ -237,6 +249,11 @@ class _Resources:
     reception: Reception
     deciding: Deciding
     elevating: Elevating
+    model: ModelAndLook
+
+
+def _tenants(gateway: Gateway) -> list[str]:
+    return list(gateway.snapshot.tenants)
 
 
 async def _assemble(
@@ -260,6 +277,7 @@ async def _assemble(
     pins.attach(lambda: gateway.snapshot, live.refresh)
     resources.consent.attach(lambda: gateway.snapshot, fabric.upstreams.access)
     browsers = resources.reception.browsers(database, lambda: gateway.snapshot, live.refresh)
+    chatting = _chatting(settings, resources, gateway, metrics)
     control = Control(
         database=database,
         recorder=journal,
@@ -275,6 +293,7 @@ async def _assemble(
         prober=UpstreamProber(fabric.upstreams),
         box=fabric.box,
         sessions=browsers,
+        assistant=chatting.assistant,
         passwords=resources.reception.passwords,
         least_password_characters=settings.identity.min_password_characters,
         note_use=resources.key_use.note,
@@ -290,16 +309,31 @@ async def _assemble(
         sandbox=sandbox_limits(settings.sandbox),
         grpc=fabric.upstreams.connectors.rules,
     )
-    health = Health()
-    health.register("audit", journal_check(journal))
-    health.register("state", state_check(fabric.state))
+    health = _health(journal, fabric)
     sign_in = resources.reception.sign_in(control, browsers, fabric.state)
     api = build_api(control, sign_in)
     front = fabric.front(gateway, pages(settings, health, metrics), api)
+    front.on_drain(chatting.drain)
     with without_collections():
         await live.refresh()
     await resources.elevating.restore(elevations, gateway.snapshot.tenants)
-    return Instance(front, database, journal, health, live, sign_in)
+    return Instance(front, database, journal, health, live, sign_in, chatting)
+
+
+def _chatting(
+    settings: Settings, resources: _Resources, gateway: Gateway, metrics: Metrics
+) -> Chatting:
+    tokens = TokenCounter(metrics.registry)
+    common = Common(resources.fabric.state, resources.database, tokens)
+    access = resources.deciding.access
+    return Chatting.over(settings, resources.model, gateway, access, common)
+
+
+def _health(journal: Journal, fabric: Fabric) -> Health:
+    health = Health()
+    health.register("audit", journal_check(journal))
+    health.register("state", state_check(fabric.state))
+    return health
 
 
 @asynccontextmanager

@@ -40,6 +40,7 @@ def announce(
         "",
         f"  MCP endpoint   {ready.mcp_url}",
         f"  REST API       {ready.api_url}",
+        f"  Assistant      {_page(ready, '/chat')}",
         f"  Sign in        {_page(ready, '/sign-in')}",
         f"  Admin key      in {data / ADMIN_KEY}",
     ]

@@ -153,6 +153,11 @@ class Call(msgspec.Struct, eq=False):
     """Of a modern HTTP request, for the arguments repeated in them; None for all others."""
     notes: JsonObject | None = None
     """What its audit record says besides: how it came to its result."""
+    vouched: Principal | None = None
+    """Who calls, as a door inside this process found out before; judged anew by `authenticate`.
+
+    For calls that come without a credential because a person is there, such as the assistant's. No
+    transport sets it: nothing that was sent may say who sent it."""
 
 
 class ResultKind(StrEnum):

@@ -94,11 +94,23 @@ class ApiKeys:
         if withdrawn := self._withdrawn(record):
             return _unknown(withdrawn)
         if record.expires_at is not None and record.expires_at <= self._now():
-            return Refuse(
-                ErrorCode.TOKEN_EXPIRED,
-                public="This API key has expired. Ask an administrator for a new one.",
-                private=f"key {record.key_id} expired",
-            )
+            return _expired(record)
+        return record.principal
+
+    def holder_of(self, tenant: str, key_id: str, snapshot: Snapshot) -> Principal | Refuse:
+        """Whose key has that id, for who was identified by it before; judged as the key itself."""
+        found = (
+            one
+            for one in snapshot.keys.values()
+            if one.key_id == key_id and one.principal.tenant == tenant
+        )
+        record = next(found, None)
+        if record is None:
+            return _unknown(f"no key has the id {key_id} any more")
+        if withdrawn := self._withdrawn(record):
+            return _unknown(withdrawn)
+        if record.expires_at is not None and record.expires_at <= self._now():
+            return _expired(record)
         return record.principal
 
     def _withdrawn(self, record: KeyRecord) -> str:
@@ -116,6 +128,14 @@ _NO_CREDENTIAL: Final = Refuse(
     "`bascule keys create --name NAME --role user` makes one.",
     private="no credential",
 )
+
+
+def _expired(record: KeyRecord) -> Refuse:
+    return Refuse(
+        ErrorCode.TOKEN_EXPIRED,
+        public="This API key has expired. Ask an administrator for a new one.",
+        private=f"key {record.key_id} expired",
+    )
 
 
 def _unknown(private: str) -> Refuse:

@@ -1,5 +1,7 @@
 """The stage that knows the caller, by whichever proof came with the call."""
 
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final, Protocol
 
@@ -13,6 +15,7 @@ from bascule.gateway.verdict import PASS, Refuse, Verdict
 from bascule.identity.api_keys import UNKNOWN_KEY, ApiKeys
 from bascule.identity.certificates import stranger
 from bascule.identity.rejections import Reason, Rejection
+from bascule.identity.standing import still_standing
 
 
 class Proofs(Protocol):
@@ -47,9 +50,14 @@ class Authenticate:
     on_failure = FailureMode.CLOSED
 
     def __init__(
-        self, keys: ApiKeys, tokens: Proofs | None = None, certificates: Agents | None = None
+        self,
+        keys: ApiKeys,
+        tokens: Proofs | None = None,
+        certificates: Agents | None = None,
+        now_seconds: Callable[[], float] = time.time,
     ) -> None:
         self._keys = keys
+        self._now = now_seconds
         self._tokens = tokens
         self._certificates = certificates
 
@@ -64,6 +72,8 @@ class Authenticate:
             and self._keys.issued(credential)
         ):
             found = self._keys.principal_for(credential, snapshot)
+        elif credential is None and call.vouched is not None:
+            found = self.judge_anew(call.vouched, snapshot)
         else:
             place = "/mcp" if call.endpoint is EVERYTHING else place_of(call.endpoint)
             presented = Presented(credential, call.certificate, call.host, place)
@@ -74,6 +84,25 @@ class Authenticate:
         if credential is not None and found.means is Means.TOKEN:
             call.bearer = Bearer(credential)
         return PASS
+
+    def judge_anew(self, known: Principal, snapshot: Snapshot) -> Principal | Refuse:
+        """Somebody identified before, as they stand now: by their evidence, or the key they used.
+
+        Whether a sign-in was ended since, only who keeps sign-ins can say.
+        """
+        if known.evidence is not None:
+            found = still_standing(known.evidence, snapshot, self._now)
+        elif known.key_id is not None:
+            found = self._keys.holder_of(known.tenant, known.key_id, snapshot)
+        else:
+            return _UNPROVED
+        if isinstance(found, Refuse):
+            return found
+        if self._keys.shut_out(found):
+            return _SHUT_OUT
+        if (found.tenant, found.owner) != (known.tenant, known.owner):
+            return _UNPROVED
+        return found if found.agent == known.agent else replace(found, agent=known.agent)
 
     async def identify(self, presented: Presented, snapshot: Snapshot) -> Principal | Refuse:
         """Who brings `presented`, according to `snapshot` and live revocations."""
@@ -145,4 +174,9 @@ _SHUT_OUT: Final = Refuse(
     ErrorCode.INVALID_TOKEN,
     public="This credential is not accepted any more. Sign in again, or ask an administrator.",
     private="the user was deactivated or removed since the snapshot",
+)
+_UNPROVED: Final = Refuse(
+    ErrorCode.INVALID_TOKEN,
+    public="This credential is not accepted any more. Sign in again, or ask an administrator.",
+    private="vouched for without a credential that could be judged again, or as somebody else",
 )

@@ -1,13 +1,22 @@
 """Rules that tie settings together. Each names the settings it reads."""
 
 import ipaddress
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from bascule.settings.model import Settings
 
 _PASSED_THROUGH: Final = "x-amzn-mtls-clientcert"
+_NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
+    "offline": (),
+    "openai": ("model", "api_key"),
+    "azure": ("base_url", "deployment", "api_key"),
+    "bedrock": ("model", "region"),
+    "anthropic": ("model", "api_key"),
+    "compatible": ("model", "base_url"),
+}
+"""What each provider of models cannot do without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +188,25 @@ def _pim_token_has_pim(settings: Settings) -> Contradiction | None:
     )
 
 
+def _provider_has_what_it_needs(settings: Settings) -> Contradiction | None:
+    llm = settings.llm
+    given = {
+        "api_key": llm.api_key.get_secret_value(),
+        "base_url": llm.base_url,
+        "deployment": llm.deployment,
+        "model": llm.model,
+        "region": llm.region,
+    }
+    for name in _NEEDED[llm.provider]:
+        if not given[name]:
+            return Contradiction(
+                f"llm.{name}",
+                f"llm.provider is {llm.provider}, but llm.{name} is not set.",
+                f"Set llm.{name}, or llm.provider: offline for no language model.",
+            )
+    return None
+
+
 RULES: Final = (
     Rule(frozenset({"server.host", "server.allow_remote"}), _remote_is_wanted),
     Rule(frozenset({"server.workers", "redis.url"}), _workers_share_state),
@@ -203,4 +231,17 @@ RULES: Final = (
         frozenset({"elevation.default_minutes", "elevation.max_minutes"}), _usual_is_within_longest
     ),
     Rule(frozenset({"elevation.pim_url", "elevation.pim_token"}), _pim_token_has_pim),
+    Rule(
+        frozenset(
+            {
+                "llm.provider",
+                "llm.model",
+                "llm.base_url",
+                "llm.api_key",
+                "llm.deployment",
+                "llm.region",
+            }
+        ),
+        _provider_has_what_it_needs,
+    ),
 )

@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 
 from pydantic import Secret
 
-from bascule.settings.model import Reserved, Section, Settings
+from bascule.settings.model import Section, Settings
 from bascule.telemetry.redaction import is_secret_name
 
 PREFIX: Final = "BASCULE_"
@@ -48,16 +48,11 @@ class Setting:
 
 
 def sections() -> dict[str, type[Section]]:
-    """Each section by name, in the order of the file, the reserved ones too."""
+    """Each section by name, in the order of the file."""
     return {
         name: cast("type[Section]", field.annotation)
         for name, field in Settings.model_fields.items()
     }
-
-
-def reserved_sections() -> frozenset[str]:
-    """Sections that must be empty in this release."""
-    return frozenset(name for name, model in sections().items() if issubclass(model, Reserved))
 
 
 @cache

@@ -1,18 +1,19 @@
 """Everything an operator can set, with its default, its bounds and its meaning.
 
-Each setting is read by something in this release; sections named for later are empty and refuse
-content, so that no line in a file is silently without effect.
+Each setting is read by something in this release, so that no line in a file is silently without
+effect.
 """
 
 from typing import Annotated, Literal
 
 from pydantic import Field
 
+from bascule.settings.assistant import Chat, Llm
 from bascule.settings.extensions import Plugins, Sandbox
 from bascule.settings.identity import Identity, Security
 from bascule.settings.policy import Elevation, Policy
 from bascule.settings.secret import ConnectionUrl
-from bascule.settings.section import Reserved, Section, setting
+from bascule.settings.section import Section, setting
 from bascule.settings.values import (
     DatabaseUrl,
     Environment,
@@ -385,7 +386,8 @@ class Settings(Section):
     upstreams: Upstreams = Upstreams()
     catalogue: Catalogue = Catalogue()
     identity: Identity = Identity()
-    llm: Reserved = Reserved()
+    llm: Llm = Llm()
+    chat: Chat = Chat()
     security: Security = Security()
     observability: Observability = Observability()
     cache: Cache = Cache()

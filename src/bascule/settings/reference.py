@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from bascule.settings.inventory import Setting, inventory, reserved_sections, sections
+from bascule.settings.inventory import Setting, inventory, sections
 from bascule.settings.schema import json_schema
 
 _INTRODUCTION: Final = """\
@@ -50,8 +50,6 @@ def schema_page() -> str:
 def _sections() -> Iterator[str]:
     for name, model in sections().items():
         yield f"## {name}\n\n{model.model_json_schema()['description']}\n"
-        if name in reserved_sections():
-            continue
         yield from (_setting(one) for one in inventory().values() if one.section == name)
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any, Final, cast
 
-from bascule.settings.inventory import Setting, inventory, reserved_sections, sections
+from bascule.settings.inventory import Setting, inventory, sections
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _REFERENCE: Final = {"type": "string", "pattern": r"\$\{[^{}]+\}"}
@@ -24,7 +24,7 @@ def json_schema() -> dict[str, Any]:
 def _section(name: str) -> dict[str, Any]:
     schema = sections()[name].model_json_schema()
     properties = cast("dict[str, dict[str, Any]]", schema.get("properties", {}))
-    section: dict[str, Any] = {
+    return {
         "description": schema["description"],
         "type": ["object", "null"],
         "additionalProperties": False,
@@ -32,9 +32,6 @@ def _section(name: str) -> dict[str, Any]:
             key: _value(inventory()[f"{name}.{key}"], one) for key, one in properties.items()
         },
     }
-    if name in reserved_sections():
-        section["maxProperties"] = 0
-    return section
 
 
 def _value(setting: Setting, schema: dict[str, Any]) -> dict[str, Any]:

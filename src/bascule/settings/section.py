@@ -17,7 +17,3 @@ class Section(BaseModel):
     """One block of `bascule.yaml`; unknown keys are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-class Reserved(Section):
-    """A section whose name is kept for later; it must stay empty."""

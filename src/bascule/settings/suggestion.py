@@ -5,7 +5,7 @@ from typing import Final
 from rapidfuzz import fuzz, process
 
 from bascule.settings.entry import Entry
-from bascule.settings.inventory import Setting, inventory, reserved_sections, sections
+from bascule.settings.inventory import Setting, inventory, sections
 from bascule.settings.problem import Problem
 
 _CLOSE_ENOUGH: Final = 72
@@ -19,9 +19,6 @@ def unknown(entry: Entry) -> Problem | None:
     """The problem with `entry` where no setting has its key; its value is never quoted."""
     if entry.key in inventory():
         return None
-    if entry.section in reserved_sections():
-        what = f"The section {entry.section} is reserved: nothing reads it in this release."
-        return Problem(entry.place, entry.key, what, f"Remove {entry.name}.")
     return Problem(entry.place, entry.key, f"There is no setting {entry.name}.", _remedy(entry))
 
 
@@ -57,8 +54,7 @@ def _remedy(entry: Entry) -> str:
 
 
 def _section_names() -> str:
-    usable = [name for name in sections() if name not in reserved_sections()]
-    return f"The sections are {', '.join(usable)}."
+    return f"The sections are {', '.join(sections())}."
 
 
 def _meant(section: str, name: str) -> Setting | None:

@@ -8,13 +8,14 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from bascule.settings.problem import fault
-from bascule.settings.secret import ConnectionUrl, SealingKey
+from bascule.settings.secret import ConnectionUrl, Password, SealingKey
 
 _HOST_NAME: Final = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*\.?")
 _DATABASE_SCHEMES: Final = frozenset(
     {"sqlite", "sqlite+aiosqlite", "postgres", "postgresql", "postgresql+asyncpg"}
 )
 _SEALING_KEY: Final = re.compile(r"[0-9a-fA-F]{64}")
+_HEADER_KEY: Final = re.compile(r"[\x21-\x7e]*")
 _REDIS_SCHEMES: Final = frozenset({"redis", "rediss", "unix"})
 
 
@@ -109,7 +110,17 @@ def _service_url(value: str) -> str:
         pass
     raise fault(
         "is no address of a service",
-        "Write it as https://vault.example.com:8200, without user, query or fragment.",
+        "Write it with http:// or https://, as https://service.example.com:8200; without user, "
+        "query or fragment.",
+    )
+
+
+def _header_key(key: Password) -> Password:
+    if _HEADER_KEY.fullmatch(key.get_secret_value()):
+        return key
+    raise fault(
+        "holds a space, a line end, or a letter that no key has",
+        "Give the key alone, as the provider shows it: ${NAME_OF_A_VARIABLE} or ${file:PATH}.",
     )
 
 
@@ -122,6 +133,7 @@ ServiceUrl = Annotated[str, AfterValidator(_service_url)]
 Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
 DatabaseUrl = Annotated[ConnectionUrl, AfterValidator(_database_url)]
 RedisUrl = Annotated[ConnectionUrl, AfterValidator(_redis_url)]
+HeaderKey = Annotated[Password, AfterValidator(_header_key)]
 SecretKey = Annotated[SealingKey, AfterValidator(_sealing_key)]
 LogLevel = Annotated[
     Literal["debug", "info", "warning", "error", "critical"], BeforeValidator(_lowered)

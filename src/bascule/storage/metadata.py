@@ -1,6 +1,7 @@
 """Every table there is: import a module of tables here, or migrations will not know it."""
 
 from bascule.storage import (
+    chat_tables,
     elevation_tables,
     identity_tables,
     pin_tables,
@@ -12,6 +13,7 @@ from bascule.storage import (
 from bascule.storage.tables import Base
 
 MODULES = (
+    chat_tables,
     elevation_tables,
     identity_tables,
     pin_tables,

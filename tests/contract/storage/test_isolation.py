@@ -3,8 +3,10 @@
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Engine, event
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -23,6 +25,12 @@ from bascule.storage.documents import PolicyState, policy_document
 from bascule.storage.repositories.administrators import Administrators, Holders
 from bascule.storage.repositories.bundles import Bundles, BundleStatus
 from bascule.storage.repositories.certificate_rules import CertificateRules
+from bascule.storage.repositories.chat_messages import ChatMessages, MessageDraft, StoredMessage
+from bascule.storage.repositories.conversations import (
+    ConversationChanges,
+    Conversations,
+    DeletedConversations,
+)
 from bascule.storage.repositories.elevations import (
     ElevationDraft,
     Elevations,
@@ -94,6 +102,8 @@ _WISH = ElevationDraft(
     _SOON,
 )
 _ALLOWED = Ruling("theirs", _SOON, "", _THEIR_TOOL, 60, _SOON, "r")
+_TALK = UUID(int=7)
+_SAID_THERE = StoredMessage("theirs", _TALK, None, "user", "complete", "[]", "", 0, 0, _LONG_AGO)
 _SPEC = ImportDraft(
     "theirs", "1", "theirs", "booking-api", "http://h", b"{}", Plan((), (), ()), is_in_use=True
 )
@@ -136,7 +146,17 @@ async def _fill(session: AsyncSession, tenant_id: TenantId) -> _Theirs:
     opened = SessionDraft(visitor.id, _COOKIE, _SOON, _SOON + timedelta(hours=1))
     entry = await Sessions(session, tenant_id).open(opened)
     wish = await Elevations(session, tenant_id).create(_WISH)
+    await Conversations(session, tenant_id, "key|theirs").create(_TALK, "theirs", _LONG_AGO)
+    await _chat(session, tenant_id).add(MessageDraft(_SAID_THERE, "theirs", "theirs"))
     return _Theirs(key.id, spec, grant.id, entry, wish.id)
+
+
+def _chat(session: AsyncSession, tenant_id: TenantId) -> ChatMessages:
+    return ChatMessages(session, tenant_id, "key|theirs")
+
+
+def _talks(session: AsyncSession, tenant_id: TenantId) -> Conversations:
+    return Conversations(session, tenant_id, "key|theirs")
 
 
 _Attempt = Callable[[AsyncSession, TenantId, _Theirs], Awaitable[object]]
@@ -281,6 +301,7 @@ _ATTEMPTS: dict[str, _Attempt] = {
     "issuer replace": lambda s, t, _: Issuers(s, t).replace(_ISSUER),
     "issuer delete": lambda s, t, _: Issuers(s, t).delete("theirs"),
     "session": lambda s, t, _: _or_nothing(Sessions(s, t).find(_COOKIE)),
+    "session open": lambda s, t, theirs: _or_nothing(Sessions(s, t).is_open(theirs.entry.id)),
     "sessions": lambda s, t, theirs: Sessions(s, t).list(theirs.entry.user_id, _SOON),
     "session touch": lambda s, t, theirs: _or_nothing(Sessions(s, t).touch(theirs.entry.id, _SOON)),
     "session end": lambda s, t, theirs: Sessions(s, t).end(
@@ -293,6 +314,27 @@ _ATTEMPTS: dict[str, _Attempt] = {
     "session of theirs": lambda s, t, theirs: Sessions(s, t).open(
         SessionDraft(theirs.entry.user_id, b"w" * 32, _SOON, _SOON)
     ),
+    "conversation": lambda s, t, _: _talks(s, t).get(_TALK),
+    "conversations": lambda s, t, _: _items(_talks(s, t).list("", 1, 9)),
+    "conversation search": lambda s, t, _: _items(_talks(s, t).list("theirs", 1, 9)),
+    "conversation change": lambda s, t, _: _talks(s, t).change(
+        _TALK, ConversationChanges("x", head_id="theirs")
+    ),
+    "conversation title": lambda s, t, _: _or_nothing(_talks(s, t).retitle(_TALK, "x")),
+    "conversation allow": lambda s, t, _: _talks(s, t).allow(_TALK, "x"),
+    "conversation put away": lambda s, t, _: _talks(s, t).delete(_TALK, _LONG_AGO),
+    "conversation restore": lambda s, t, _: _talks(s, t).restore(_TALK),
+    "conversation purge": lambda s, t, _: _or_nothing(DeletedConversations(s, t).purge(_SOON)),
+    "messages": lambda s, t, _: _chat(s, t).messages(_TALK),
+    "branch": lambda s, t, _: _chat(s, t).branch(_TALK, "theirs"),
+    "message": lambda s, t, _: _chat(s, t).message("theirs"),
+    "message sent": lambda s, t, _: _or_nothing(_chat(s, t).sent(_TALK, "theirs")),
+    "message add": lambda s, t, _: _chat(s, t).add(
+        MessageDraft(replace(_SAID_THERE, id="mine"), "")
+    ),
+    "tokens": lambda s, t, _: _or_nothing(_chat(s, t).tokens_since(_LONG_AGO)),
+    "message save": lambda s, t, _: _chat(s, t).save(_SAID_THERE, ""),
+    "conversation remove all": lambda s, t, _: _or_nothing(_talks(s, t).remove_all()),
     "versions": lambda s, t, _: Tools(s, t).versions("theirs"),
     "roll back": lambda s, t, _: Tools(s, t).roll_back("theirs", "1.0.0"),
     "survey": lambda s, t, _: _versions(Surveys(s, t).look("theirs", "theirs", ["theirs"])),

@@ -189,7 +189,21 @@ CHANGES: Final[Mapping[Route, Change]] = {
     ("DELETE", "/api/admin/issuers/{name}"): Change("issuer.delete", _OLD, {}, "system_admin"),
 }
 
+_TALK: Final = "/api/chat/conversations/{conversation_id}"
+_MESSAGE: Final = f"{_TALK}/messages/{{message_id}}"
+_OWN: Final = "one's own conversations are no configuration: test_conversations has it"
+
 DEEDS: Final[Mapping[Route, str]] = {
+    ("POST", "/api/chat/conversations"): _OWN,
+    ("PATCH", _TALK): _OWN,
+    ("DELETE", _TALK): _OWN,
+    ("POST", f"{_TALK}/restore"): _OWN,
+    ("POST", f"{_TALK}/messages"): _OWN,
+    ("POST", f"{_MESSAGE}/retry"): _OWN,
+    ("POST", f"{_MESSAGE}/stop"): _OWN,
+    ("POST", f"{_MESSAGE}/calls/{{call_id}}/decision"): _OWN,
+    ("POST", f"{_MESSAGE}/calls/{{call_id}}/answer"): _OWN,
+    ("POST", f"{_MESSAGE}/calls/{{call_id}}/proceed"): _OWN,
     ("POST", "/api/me/grants"): "it asks for consent, and stores nothing",
     ("POST", "/api/admin/grants"): "it asks for consent, and stores nothing",
     ("DELETE", "/api/me/grants/{grant_id}"): "no snapshot holds grants: test_grants has it",

@@ -20,6 +20,7 @@ from bascule.upstreams.secrets.box import SecretBox
 from fakes.consents import FakeConsents
 from fakes.elevations import Elevating
 from fakes.issuers import FakeIssuer, tokens_of
+from unit.api.conversing import an_assistant
 from unit.api.site import Site, altered
 
 OLD_KEY: Final = b"o" * 32
@@ -83,8 +84,10 @@ class FakeProber:
 @asynccontextmanager
 async def equipped(site: Site) -> AsyncGenerator[Site]:
     """The same site with keys for secrets, and with news of its upstreams."""
+    assistant = an_assistant()
     async with altered(
         site,
+        assistant=assistant,
         box=SecretBox([NEW_KEY, OLD_KEY]),
         metrics=lambda _: ("text/plain", b"up 1\n"),
         conditions=FakeConditions(site.control.snapshot),
@@ -96,6 +99,7 @@ async def equipped(site: Site) -> AsyncGenerator[Site]:
         tokens=tokens_of(FakeIssuer()),
     ) as other:
         yield other
+        await assistant.desk.aclose()
 
 
 async def make_pin(site: Site) -> None:

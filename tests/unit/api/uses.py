@@ -36,6 +36,7 @@ from bascule.storage.repositories.users import Identity, UserDraft, Users
 from bascule.storage.seed import BUILTIN_ROLES, seed_roles
 from fakes.grpc_service import descriptors
 from fakes.modules import MANIFEST, module
+from unit.api.conversing import talk_for
 from unit.api.equipment import DECISION, LISTED, SERVER, make_pin
 from unit.api.shelf import a_tool, make_desk, stock
 from unit.api.site import TENANTS, Site, add_key, document
@@ -87,6 +88,12 @@ _LINKED = {"json": {"issuer": IDENTITY["issuer"], "subject": "s-1", "from_user":
 _INACTIVE = {"is_active": False}
 _WISH = {"reason": "why", "name": "wiping"}
 _NO_WORDS: dict[str, Any] = {"json": {}}
+
+_SAID = {"json": {"text": "Hello"}}
+_TALK = "/api/chat/conversations/{conversation_id}"
+_MESSAGE = f"{_TALK}/messages/{{message_id}}"
+_CALL = f"{_MESSAGE}/calls/{{call_id}}"
+_ANSWERED = {"json": {"answers": {"q": {"action": "decline"}}}}
 
 USES: Final[Mapping[Route, Use]] = {
     ("GET", "/api/admin/tools"): Use("tools:write"),
@@ -243,6 +250,23 @@ USES: Final[Mapping[Route, Use]] = {
     ("POST", "/api/admin/policy/replay"): Use("audit:read", {"json": {}}),
     ("GET", "/api/mcp/explain"): Use(ANYBODY, {"params": {"tool": "listing"}}),
     ("GET", "/metrics"): Use("metrics:read"),
+    ("GET", "/api/chat/config"): Use("tools:execute"),
+    ("GET", "/api/chat/tools"): Use("tools:execute"),
+    ("GET", "/api/chat/conversations"): Use("tools:execute"),
+    ("POST", "/api/chat/conversations"): Use("tools:execute", {"json": {"title": "One"}}),
+    ("GET", _TALK): Use("tools:execute"),
+    ("PATCH", _TALK): Use("tools:execute", {"json": {"title": "Other"}}),
+    ("DELETE", _TALK): Use("tools:execute"),
+    ("POST", f"{_TALK}/restore"): Use("tools:execute"),
+    ("GET", f"{_TALK}/export"): Use("tools:execute"),
+    ("GET", f"{_TALK}/messages"): Use("tools:execute"),
+    ("POST", f"{_TALK}/messages"): Use("tools:execute", _SAID),
+    ("POST", f"{_MESSAGE}/retry"): Use("tools:execute"),
+    ("GET", f"{_MESSAGE}/stream"): Use("tools:execute"),
+    ("POST", f"{_MESSAGE}/stop"): Use("tools:execute"),
+    ("POST", f"{_CALL}/decision"): Use("tools:execute", {"json": {"decision": "deny"}}),
+    ("POST", f"{_CALL}/answer"): Use("tools:execute", _ANSWERED),
+    ("POST", f"{_CALL}/proceed"): Use("tools:execute"),
 }
 
 
@@ -260,6 +284,8 @@ async def names_for(site: Site, method: str, path: str, role: str = "admin") -> 
         names = await make(site, path)
         if names:
             return names
+    if path.startswith(_TALK):
+        return await talk_for(site, path, role)
     if "/elevations" in path:
         return await _asked_for(site, method, path, role)
     if "/{grant_id}" in path:

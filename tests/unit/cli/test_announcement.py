@@ -40,6 +40,7 @@ def test_it_says_where_everything_is_but_not_the_admin_s_key(
     assert "is ready (1.2 s)" in printed
     assert READY.mcp_url in printed
     assert READY.api_url in printed
+    assert "http://127.0.0.1:8000/chat\n" in printed
     assert ".bascule/admin.key" in printed
     assert re.findall(r"bsc_\w+", printed) == [DEMO] * 3
     assert "--data" not in printed

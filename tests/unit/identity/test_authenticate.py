@@ -4,8 +4,17 @@ import pytest
 
 from bascule.gateway.call import EVERYTHING, Call, Endpoint, EndpointKind, Method
 from bascule.gateway.errors import ErrorCode
-from bascule.gateway.principal import Certificate, Evidence, Means, Presented, Principal
-from bascule.gateway.snapshot import Snapshot
+from bascule.gateway.issuer import Issuer
+from bascule.gateway.principal import (
+    Certificate,
+    Evidence,
+    KeyRecord,
+    Means,
+    Person,
+    Presented,
+    Principal,
+)
+from bascule.gateway.snapshot import Snapshot, TenantView
 from bascule.gateway.verdict import PASS, Refuse
 from bascule.identity.api_keys import ApiKeys, RevokedKeys
 from bascule.identity.authenticate import Authenticate, place_of
@@ -147,3 +156,108 @@ async def test_a_token_is_judged_for_the_endpoint_that_is_called() -> None:
     assert [one.place for one in tokens.presented] == ["/mcp/bundles/x", "/mcp"]
     assert place_of(EVERYTHING) == "/mcp"
     assert place_of(Endpoint(EndpointKind.SERVER, "x")) == "/mcp/servers/x"
+
+
+def vouched(principal: Principal, credential: str | None = None, **snapshot: object) -> Call:
+    """A call of who was identified before, as things stand now."""
+    call = a_call(credential)
+    call.vouched = principal
+    call.snapshot = replace(call.snapshot, **snapshot)  # type: ignore[arg-type]
+    return call
+
+
+SIGNED_IN = Evidence(Means.SESSION, "acme", "", "u-1", "carol", issued_at=5.0, expires_at=100.0)
+ISSUER = Issuer("id", "https://issuer", "acme")
+
+
+def tenant_with(*people: Person) -> dict[str, TenantView]:
+    known = {("", one.user_id): one for one in people}
+    view = TenantView("acme", roles={"user": frozenset({"tools:execute"})}, people=known)
+    return {"acme": view}
+
+
+def at(now: float, revoked: RevokedKeys | None = None) -> Authenticate:
+    return Authenticate(ApiKeys(revoked or RevokedKeys(), lambda: now), now_seconds=lambda: now)
+
+
+CAROL = Person("u-1", "carol", frozenset({"user"}))
+CAROL_BEFORE = Principal("acme", "carol", frozenset(), user_id="u-1", evidence=SIGNED_IN)
+
+
+async def test_who_is_vouched_for_has_the_rights_of_now_and_not_of_then() -> None:
+    call = vouched(CAROL_BEFORE, tenants=tenant_with(CAROL))
+    assert await at(50).inbound(call) is PASS
+    assert call.principal is not None
+    assert call.principal.permissions == {"tools:execute"}
+    assert call.bearer is None
+
+
+@pytest.mark.parametrize(
+    ("person", "now", "reason"),
+    [
+        (None, 50, "not there any more"),
+        (replace(CAROL, is_active=False), 50, "not active"),
+        (replace(CAROL, signed_out_at=6.0), 50, "signed out everywhere"),
+        (CAROL, 100, "expired"),
+    ],
+    ids=["gone", "inactive", "signed out", "expired"],
+)
+async def test_who_is_vouched_for_and_must_not_come_in_any_more_is_refused(
+    person: Person | None, now: float, reason: str
+) -> None:
+    tenants = tenant_with(*([person] if person else []))
+    found = await at(now).inbound(vouched(CAROL_BEFORE, tenants=tenants))
+    assert isinstance(found, Refuse)
+    assert reason in found.private
+
+
+async def test_who_is_vouched_for_and_was_shut_out_is_refused() -> None:
+    revoked = RevokedKeys()
+    revoked.revoke("u-1")
+    found = await at(50, revoked).inbound(vouched(CAROL_BEFORE, tenants=tenant_with(CAROL)))
+    assert isinstance(found, Refuse)
+
+
+async def test_a_token_whose_issuer_is_another_now_vouches_for_nobody() -> None:
+    evidence = replace(EVIDENCE, basis=ISSUER)
+    known = Principal("acme", "issuer:s-1", frozenset(), evidence=evidence)
+    good = vouched(known, tenants=tenant_with(), issuers={ISSUER.issuer: ISSUER})
+    assert await at(50).inbound(good) is PASS
+    other = {ISSUER.issuer: replace(ISSUER, audiences=("x",))}
+    assert isinstance(
+        await at(50).inbound(vouched(known, tenants=tenant_with(), issuers=other)), Refuse
+    )
+
+
+async def test_who_is_vouched_for_by_a_key_stands_as_long_as_the_key() -> None:
+    revoked = RevokedKeys()
+    record = next(iter(a_call().snapshot.keys.values()))
+    known = replace(record.principal, key_id=record.key_id)
+    kept = KeyRecord(record.key_id, known, expires_at=100.0)
+    call = vouched(known, keys={b"d": kept})
+    assert await at(50, revoked).inbound(call) is PASS
+    assert call.principal is known
+    assert isinstance(await at(100, revoked).inbound(vouched(known, keys={b"d": kept})), Refuse)
+    assert isinstance(await at(50, revoked).inbound(vouched(known, keys={})), Refuse)
+    other = KeyRecord(record.key_id, replace(known, subject="somebody else"))
+    assert isinstance(await at(50, revoked).inbound(vouched(known, keys={b"d": other})), Refuse)
+    revoked.revoke(record.key_id)
+    assert isinstance(await at(50, revoked).inbound(vouched(known, keys={b"d": kept})), Refuse)
+
+
+async def test_who_has_nothing_to_be_judged_by_is_not_vouched_for() -> None:
+    assert isinstance(await at(50).inbound(vouched(Principal("acme", "x", frozenset()))), Refuse)
+
+
+async def test_a_credential_decides_whoever_is_vouched_for() -> None:
+    call = vouched(CAROL_BEFORE, KEY)
+    assert await authenticate().inbound(call) is PASS
+    assert call.principal is ANN
+    assert isinstance(await authenticate().inbound(vouched(CAROL_BEFORE, "bsc_unknown")), Refuse)
+
+
+async def test_the_software_that_acted_then_is_the_one_that_acts() -> None:
+    call = vouched(replace(CAROL_BEFORE, agent="desk"), tenants=tenant_with(CAROL))
+    assert await at(50).inbound(call) is PASS
+    assert call.principal is not None
+    assert call.principal.agent == "desk"

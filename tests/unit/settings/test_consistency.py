@@ -2,11 +2,12 @@ from typing import Any
 
 import pytest
 
+from bascule.settings.assistant import Llm
 from bascule.settings.consistency import RULES, is_loopback
 from bascule.settings.inventory import inventory
 from bascule.settings.model import Redis, Server, Settings
 from bascule.settings.policy import Elevation, Policy
-from bascule.settings.secret import ConnectionUrl
+from bascule.settings.secret import ConnectionUrl, Password
 
 
 def contradictions(settings: Settings) -> list[str]:
@@ -125,3 +126,24 @@ def test_no_contradiction_repeats_a_token() -> None:
 
     assert len(said) == 2
     assert "hunter2" not in repr(said)
+
+
+KEY = Password("k")
+WHOLE: dict[str, dict[str, Any]] = {
+    "openai": {"model": "m", "api_key": KEY},
+    "azure": {"base_url": "https://a.example", "deployment": "d", "api_key": KEY},
+    "bedrock": {"model": "m", "region": "eu-central-1"},
+    "anthropic": {"model": "m", "api_key": KEY},
+    "compatible": {"model": "m", "base_url": "http://127.0.0.1:1"},
+}
+
+
+@pytest.mark.parametrize("provider", list(WHOLE))
+def test_a_provider_of_models_has_what_it_needs(provider: str) -> None:
+    given = WHOLE[provider]
+    whole = Llm.model_validate({"provider": provider, **given})
+    assert contradictions(Settings(llm=whole)) == []
+    for name in given:
+        rest = {one: value for one, value in given.items() if one != name}
+        llm = Llm.model_validate({"provider": provider, **rest})
+        assert contradictions(Settings(llm=llm)) == [f"llm.{name}"]

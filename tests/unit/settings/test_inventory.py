@@ -1,14 +1,13 @@
-from bascule.settings.inventory import inventory, reserved_sections, sections
+from bascule.settings.inventory import inventory, sections
 from bascule.telemetry.redaction import is_secret_name
 
 
 def test_the_sections_are_the_ones_agreed_on():
     assert list(sections()) == [
         "app", "server", "database", "redis", "upstreams", "catalogue", "identity", "llm",
-        "security", "observability", "cache", "policy", "elevation", "guards", "plugins",
+        "chat", "security", "observability", "cache", "policy", "elevation", "guards", "plugins",
         "sandbox", "audit",
     ]  # fmt: skip
-    assert reserved_sections() == {"llm"}
 
 
 def test_every_setting_says_what_it_means_and_what_it_takes():
@@ -34,6 +33,7 @@ def test_names_for_all_layers_are_unique():
 
 def test_no_harmless_setting_is_named_like_a_secret():
     secrets = [
+        "llm.api_key",
         *("security.sealing_keys", "security.secret_keys", "security.vault_token"),
         *("policy.opa_token", "elevation.pim_token"),
     ]
@@ -41,6 +41,7 @@ def test_no_harmless_setting_is_named_like_a_secret():
     assert [one.key for one in inventory().values() if one.is_secret] == [
         "database.url",
         "redis.url",
+        "llm.api_key",
         "security.sealing_keys",
         "security.secret_keys",
         "security.vault_token",

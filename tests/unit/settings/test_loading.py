@@ -164,7 +164,7 @@ def test_every_error_is_reported_at_once_with_place_and_remedy(tmp_path: Path):
     path = write(
         tmp_path,
         "server:\n  prot: 1\n  host: 0.0.0.0\n  workers: ${W}\n"
-        "llm:\n  provider: openai\ncache:\n  list_page_size: 0\n",
+        "llm:\n  provider: clever\ncache:\n  list_page_size: 0\n",
     )
     environ = {"BASCULE_AUDIT__MOOD": "x", "BASCULE_SERVER_WORKERS": "2"}
     message = refused(path, environ, observability__log_level="loud")
@@ -172,7 +172,7 @@ def test_every_error_is_reported_at_once_with_place_and_remedy(tmp_path: Path):
         ("bascule.yaml:2:3", "Did you mean server.port?"),
         ("bascule.yaml:3:3", "allow_remote"),
         ("bascule.yaml:4:12", "Set W, or give a default: ${W:default}."),
-        ("bascule.yaml:6:3", "llm is reserved"),
+        ("bascule.yaml:6:13", "one of offline, openai"),
         ("bascule.yaml:8:19", "a whole number from 1 to 10000"),
         ("environment BASCULE_AUDIT__MOOD", "Did you mean BASCULE_AUDIT__MODE?"),
         ("environment BASCULE_SERVER_WORKERS", "BASCULE_SERVER__WORKERS"),

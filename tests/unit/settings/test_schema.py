@@ -23,6 +23,7 @@ def accepts(text: str) -> bool:
         "app: {environment: '${STAGE}'}",
         "observability: {log_level: debug, log_format: '${FORMAT:json}'}",
         "llm: {}",
+        "llm: {provider: openai, api_key: '${KEY}'}",
     ],
 )
 def test_files_the_loader_takes_are_valid(text: str):
@@ -32,7 +33,7 @@ def test_files_the_loader_takes_are_valid(text: str):
 @pytest.mark.parametrize(
     "text",
     ["[]", "serve: {}", "server: {prot: 1}", "server: {port: 99999}", "server: {port: abc}",
-     "observability: {log_level: loud}", "audit: {mode: batched}", "llm: {provider: openai}",
+     "observability: {log_level: loud}", "audit: {mode: batched}", "llm: {provider: clever}",
      "server: 8000", "app: {environment: Prod!}"],
 )  # fmt: skip
 def test_files_the_loader_refuses_are_invalid(text: str):

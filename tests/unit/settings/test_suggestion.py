@@ -39,14 +39,6 @@ def test_the_suggestion_is_spelled_as_the_layer_spells_it():
     assert remedy("server.prot", Layer.FLAG) == "Did you mean --port?"
 
 
-def test_reserved_sections_say_that_nothing_reads_them():
-    problem = unknown(given(Layer.FILE, "llm.provider", "llm.provider", "openai"))
-    assert problem is not None
-    assert problem.what == "The section llm is reserved: nothing reads it in this release."
-    assert problem.remedy == "Remove llm.provider."
-    assert "llm" not in remedy("zzz.zzz")
-
-
 def test_a_section_that_does_not_exist_is_named():
     assert unknown_section("server", "f.yaml:1:1") is None
     assert unknown_section("llm", "f.yaml:1:1") is None

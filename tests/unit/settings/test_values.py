@@ -1,6 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
+from bascule.settings.assistant import Llm
 from bascule.settings.model import (
     App,
     Database,
@@ -118,3 +119,11 @@ def test_addresses_of_services_are_urls(url: str):
 def test_what_is_no_address_of_a_service_is_refused(url: str):
     with pytest.raises(ValidationError):
         Security.model_validate({"vault_url": url})
+
+
+@pytest.mark.parametrize("key", ["sk-1\n", "sk 1", "sk-\u00e9", "sk-1\r\nX: y"])
+def test_a_key_that_no_header_takes_is_refused_and_not_repeated(key: str):
+    with pytest.raises(ValidationError) as failed:
+        Llm.model_validate({"api_key": key})
+    assert "Give the key alone" in str(failed.value.errors()[0]["ctx"])
+    assert "sk-" not in failed.value.errors()[0]["msg"]

@@ -11,7 +11,7 @@ from bascule.storage.schema import differences, downgrade, migrate
 
 
 async def test_migrated_tables_are_exactly_those_the_code_expects(empty_database: Database) -> None:
-    assert await migrate(empty_database) == "0008"
+    assert await migrate(empty_database) == "0009"
     assert await differences(empty_database) == []
 
 

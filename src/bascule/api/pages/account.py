@@ -116,6 +116,7 @@ async def _account(sign_in: SignIn, visitor: Visitor, said: str, status: int = 2
         f'<form method="post" action="/sign-out">{token_field(visitor.csrf_token)}'
         "<button>Sign out</button></form>"
     )
+    parts.append('<p class="hint"><a href="/chat">Talk to the assistant</a></p>')
     parts.append(
         '<p class="hint"><a href="/elevations">What you asked leave for, and may do</a></p>'
     )

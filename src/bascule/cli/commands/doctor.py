@@ -50,6 +50,7 @@ def _rows(data: Path) -> Iterator[Row]:
         ("instance", _instance),
         ("database", _database),
         ("journal", _journal),
+        ("assistant", _assistant),
     )
     unsettled = False
     for name, check in checks:
@@ -168,6 +169,16 @@ def _journal(data: Path) -> tuple[str, str, str]:
         f"broken in {result.first_bad.file.name}, line {result.first_bad.line}",
         "bascule audit verify",
     )
+
+
+def _assistant(data: Path) -> tuple[str, str, str]:
+    from bascule.app.model_standing import model_standing
+    from bascule.app.theme import read_look
+
+    settings = load_settings(data).settings
+    read_look(settings.chat)
+    standing = asyncio.run(model_standing(settings.llm))
+    return "warning" if standing.fix else "ok", standing.detail, standing.fix
 
 
 def _existing(path: Path) -> Path:

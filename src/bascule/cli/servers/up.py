@@ -10,7 +10,7 @@ from pathlib import Path
 import uvloop
 
 from bascule.app.declared.following import folder_key, following
-from bascule.app.demo import publish_booking, running_booking
+from bascule.app.demo import publish_booking, running_booking, with_look
 from bascule.app.instance import Instance, open_instance
 from bascule.app.keyfile import ensure_key
 from bascule.app.private import ADMIN_KEY, DEMO_KEY
@@ -34,7 +34,8 @@ async def _up(loaded: Loaded, data: Path, *, demo: bool, browser: bool) -> None:
         stack.callback(listener.close)
         key = folder_key(loaded)
         url = base_url(listener, config)
-        instance = await stack.enter_async_context(open_instance(loaded, data, key.records, url))
+        shown = with_look(loaded) if demo else loaded
+        instance = await stack.enter_async_context(open_instance(shown, data, key.records, url))
         stack.enter_context(hold(data))
         demo_key = await _prepare(stack, instance, data, demo=demo)
         ready = Ready(

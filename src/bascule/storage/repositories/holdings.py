@@ -12,9 +12,10 @@ from bascule.storage.tables import ApiKeyRow, Base, OfTenant
 
 _WORTHLESS: Final = frozenset(
     {"roles", "metadata_standards", "api_keys", "tool_index", "tool_tags", "elevations"}
+    | {"conversations", "chat_messages"}
 )
 """What every tenant has, or what nobody misses: keys count as long as they are in force, and grants
-of elevation end with what they are for."""
+of elevation end with what they are for. Conversations are of people who have to be gone first."""
 _NOUNS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "tool_bundles": "bundles",

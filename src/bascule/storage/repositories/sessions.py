@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 
 from bascule.gateway.errors import InvalidValue, NotFound
 from bascule.storage.identity_tables import UserRow, UserSessionRow
@@ -84,6 +84,13 @@ class Sessions(Scoped):
 
     async def find(self, digest: bytes) -> StoredSession | None:
         """The sign-in whose cookie has that digest, if it has not ended; expired or not."""
+        return await self._find(UserSessionRow.digest == digest)
+
+    async def is_open(self, session_id: UUID) -> bool:
+        """Whether the sign-in of that id has not ended; expired or not."""
+        return await self._find(UserSessionRow.id == session_id) is not None
+
+    async def _find(self, which: ColumnElement[bool]) -> StoredSession | None:
         known = await self._session.execute(
             select(UserSessionRow, UserRow.password_changed_at)
             .join(
@@ -94,8 +101,8 @@ class Sessions(Scoped):
             .where(
                 UserSessionRow.tenant_id == self._tenant_id,
                 UserRow.tenant_id == self._tenant_id,
-                UserSessionRow.digest == digest,
                 UserSessionRow.ended_at.is_(None),
+                which,
             )
         )
         found = known.one_or_none()

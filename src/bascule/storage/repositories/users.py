@@ -16,6 +16,7 @@ from bascule.storage.identity_tables import (
     UserRow,
     UserSessionRow,
 )
+from bascule.storage.repositories.conversations import Conversations
 from bascule.storage.repositories.page import Page, offset_of
 from bascule.storage.repositories.roles import Roles
 from bascule.storage.repositories.scope import Scoped
@@ -308,7 +309,7 @@ class Users(Scoped):
         await self._session.flush()
 
     async def delete(self, name: str) -> StoredUser:
-        """Remove a person with identities, sessions, personal keys and what upstreams gave them.
+        """Remove a person with identities, sessions, personal keys, conversations and grants.
 
         Gives the person as they were. Who has a token of an issuer comes in again, as a stranger
         with the roles of its claims: to keep somebody out, deactivate them.
@@ -328,6 +329,7 @@ class Users(Scoped):
             .values(revoked_at=utc_now())
         )
         await self._forget_grants(gone.owner)
+        await Conversations(self._session, self._tenant_id, gone.owner).remove_all()
         await self._session.delete(row)
         await self._session.flush()
         return gone

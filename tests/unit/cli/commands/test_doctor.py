@@ -32,7 +32,7 @@ def test_a_healthy_instance_passes_every_check(data: Path, free_port: int) -> No
     checks = examined(data)
     assert list(checks) == [
         *("python", "settings", "tls", "data directory", "disk space", "disk sync"),
-        *("instance", "database", "journal"),
+        *("instance", "database", "journal", "assistant"),
     ]  # fmt: skip
     certain = {name: one["result"] for name, one in checks.items() if not name.startswith("disk")}
     assert set(certain.values()) == {"ok"}
@@ -146,4 +146,26 @@ def test_little_space_and_a_slow_disk_are_warnings(
 def test_a_table_is_for_people(data: Path) -> None:
     lines = run("doctor", "--data", data).out.splitlines()
     assert lines[0].split() == ["check", "result", "detail", "fix"]
-    assert len(lines) == 10
+    assert len(lines) == 11
+
+
+def test_a_model_that_cannot_be_reached_is_a_warning_with_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_port: int
+) -> None:
+    for name, value in {
+        "PROVIDER": "compatible",
+        "MODEL": "m",
+        "BASE_URL": f"http://127.0.0.1:{free_port}/v1",
+    }.items():
+        monkeypatch.setenv(f"BASCULE_LLM__{name}", value)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    found = examined(tmp_path / "new")["assistant"]
+    assert found["result"] == "warning"
+    assert f"127.0.0.1:{free_port} cannot be reached" in found["detail"]
+    assert "llm.base_url" in found["fix"]
+
+
+def test_a_look_that_cannot_be_read_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BASCULE_CHAT__THEME_FILE", str(tmp_path / "none.yaml"))
+    found = examined(tmp_path / "new", 7)["assistant"]
+    assert (found["result"], "cannot be read" in found["detail"]) == ("failed", True)

@@ -35,8 +35,8 @@ def _takes_session(kind: type) -> bool:
 
 def test_every_repository_is_known_to_this_test() -> None:
     assert {kind.__name__ for kind in _repositories()} == {
-        "Administrators", "Bundles", "CertificateRules", "Elevations", "Finder", "Groups",
-        "Holdings", "Imports",
+        "Administrators", "Bundles", "CertificateRules", "ChatMessages", "Conversations",
+        "DeletedConversations", "Elevations", "Finder", "Groups", "Holdings", "Imports",
         "Issuers", "Keys", "OAuthClients", "Pins", "Policies",
         "PolicyChanges", "PolicyDrafts", "PolicyTests", "Publications", "Risks", "Roles", "Scoped",
         "Secrets", "Selections", "Sessions", "Standards", "Surveys", "Tenants", "ToolEdits",
@@ -61,6 +61,7 @@ async def test_a_repository_makes_its_session_one_of_its_tenant(
     if kind.__name__ in _UNSCOPED:
         return
     async with database.read() as session:
-        kind(session, TenantId(uuid4()))
+        owner = ("user|1",) if "owner" in inspect.signature(kind).parameters else ()
+        kind(session, TenantId(uuid4()), *owner)
         with pytest.raises(TenantsMixed):
-            kind(session, TenantId(uuid4()))
+            kind(session, TenantId(uuid4()), *owner)

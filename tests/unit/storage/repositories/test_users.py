@@ -8,10 +8,12 @@ import pytest
 from sqlalchemy import select
 
 from bascule.gateway.errors import Conflict, InvalidValue, NotFound
+from bascule.storage.chat_tables import ConversationRow
 from bascule.storage.compiler import compile_snapshot
 from bascule.storage.counter import current_version
 from bascule.storage.database import Database
 from bascule.storage.identity_tables import UserGrantRow, UserSessionRow
+from bascule.storage.repositories.conversations import Conversations
 from bascule.storage.repositories.keys import KeyDraft, Keys
 from bascule.storage.repositories.scope import TenantId
 from bascule.storage.repositories.users import (
@@ -21,6 +23,7 @@ from bascule.storage.repositories.users import (
     UserDraft,
     Users,
 )
+from bascule.storage.types import utc_now
 
 _ASHA = UserDraft("asha", "Asha Rao", "asha@example.org", frozenset({"user"}), "$argon2id$kept")
 _ISSUER = "https://id.example.org"
@@ -297,6 +300,8 @@ async def test_removing_somebody_takes_what_is_theirs_and_nobody_elses(
                 KeyDraft("laptop", user.id.bytes * 2, "bsc_x", frozenset({"user"}), user_id=user.id)
             )
             session.add(_grant(tenant, user))
+            talks = Conversations(session, tenant, user.owner)
+            await talks.create(uuid4(), "Mine", utc_now())
     async with database.change(author="t") as session:
         users = Users(session, tenant)
         await users.link(asha.id, Identity(_ISSUER, "1"))
@@ -312,6 +317,10 @@ async def test_removing_somebody_takes_what_is_theirs_and_nobody_elses(
             select(UserGrantRow.owner).where(UserGrantRow.tenant_id == tenant)
         )
         assert owners.all() == [bo.owner]
+        talking = await session.scalars(
+            select(ConversationRow.owner).where(ConversationRow.tenant_id == tenant)
+        )
+        assert talking.all() == [bo.owner]
     assert revoked[asha.id] is not None
     assert revoked[bo.id] is None
 
