@@ -1,16 +1,19 @@
 // Opens every state of the pages in a real browser, in both themes, takes a picture of each and
 // has axe look for what shuts people out. Fails on any finding, and on anything the policy blocks.
 //
-//   npm run look [-- name …]        pictures go to $SHOTS, by default /tmp/shots
+//   npm run look [-- name …]        pictures go to $SHOTS, by default bascule-shots in the
+//   folder for temporary files
 
 import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const SHOTS = process.env.SHOTS ?? "/tmp/shots";
+const SHOTS = process.env.SHOTS ?? join(tmpdir(), "bascule-shots");
 const WIDE = { width: 1280, height: 860 };
 const PHONE = { width: 390, height: 844 };
 const only = process.argv.slice(2);
