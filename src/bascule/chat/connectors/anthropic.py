@@ -1,18 +1,23 @@
 """Anthropic's Messages API, by Anthropic's library."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
 import anthropic
-import httpx2
 from anthropic import AsyncAnthropic, AsyncStream, Omit, omit
 from anthropic.types import RawMessageStreamEvent
 
 from bascule.chat.connectors.assembling import Assembly
-from bascule.chat.connectors.connecting import discreet, http_client, require_events
+from bascule.chat.connectors.connecting import (
+    Library,
+    discreet,
+    explained,
+    http_client,
+    meaning_of,
+    require_events,
+)
 from bascule.chat.connectors.exchanges import exchanges
 from bascule.chat.connectors.patience import patient
 from bascule.chat.connectors.schemas import plain
@@ -35,9 +40,6 @@ from bascule.chat.models import (
 
 _ADDRESS: Final = "https://api.anthropic.com"
 """Named, so that no variable of the environment leads elsewhere."""
-_REDIRECT: Final = 300
-_CLIENT_ERROR: Final = 400
-_SERVER_ERROR: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,10 @@ class AnthropicModel:
     async def answer(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:
         """As `Model.answer`."""
         seconds = self._config.timeout_seconds
-        with discreet(self._config.api_key), _failures():
+        with (
+            discreet(self._config.api_key),
+            explained(_LIBRARY, anthropic.APIStatusError, _refusal),
+        ):
             async with asyncio.timeout(seconds):
                 stream = await self._open(request)
             reading = _Reading()
@@ -198,41 +203,18 @@ def _tools(tools: Sequence[ModelTool]) -> list[dict[str, object]] | Omit:
     ]
 
 
-@contextmanager
-def _failures() -> Generator[None]:
-    try:
-        yield
-    except ModelFailure:
-        raise
-    except (TimeoutError, anthropic.APITimeoutError) as slow:
-        raise failure(FailureKind.TIMED_OUT, str(slow) or "nothing came in time") from slow
-    except anthropic.APIConnectionError as gone:
-        raise failure(FailureKind.UNREACHABLE, f"{gone} {gone.__cause__ or ''}") from gone
-    except anthropic.APIStatusError as refused:
-        raise _refusal(refused) from refused
-    except httpx2.TimeoutException as slow:
-        raise failure(FailureKind.TIMED_OUT, f"in the middle: {slow!r}") from slow
-    except httpx2.TransportError as gone:
-        raise failure(FailureKind.UNREACHABLE, f"broke off: {gone!r}") from gone
-    except (ValueError, TypeError, AttributeError, anthropic.AnthropicError) as odd:
-        raise failure(FailureKind.REJECTED, f"not understood: {odd!r}") from odd
+_LIBRARY: Final = Library(
+    anthropic.APITimeoutError, anthropic.APIConnectionError, anthropic.AnthropicError
+)
 
 
 def _refusal(refused: anthropic.APIStatusError) -> ModelFailure:
     status, sort = refused.status_code, _sort_of(refused.body)
-    kind = _SORTS.get(sort) or _STATUSES.get(status) or _by_status(status)
+    kind = _SORTS.get(sort) or meaning_of(status)
     if kind is FailureKind.REJECTED and "prompt is too long" in refused.message:
         kind = FailureKind.TOO_LONG
     wait = seconds_of(refused.response.headers.get("retry-after"))
     return failure(kind, f"{status} {sort}: {refused.message}", retry_after_seconds=wait)
-
-
-def _by_status(status: int) -> FailureKind:
-    if _REDIRECT <= status < _CLIENT_ERROR:
-        return FailureKind.NO_SUCH_MODEL
-    # In the middle of a stream the status is that of its beginning.
-    is_ours = _CLIENT_ERROR <= status < _SERVER_ERROR
-    return FailureKind.REJECTED if is_ours else FailureKind.OVERLOADED
 
 
 def _sort_of(body: object) -> str:
@@ -251,14 +233,4 @@ _SORTS: Final = {
     "overloaded_error": FailureKind.OVERLOADED,
     "api_error": FailureKind.OVERLOADED,
     "invalid_request_error": FailureKind.REJECTED,
-}
-_STATUSES: Final = {
-    401: FailureKind.UNAUTHORISED,
-    402: FailureKind.UNAUTHORISED,
-    403: FailureKind.UNAUTHORISED,
-    404: FailureKind.NO_SUCH_MODEL,
-    405: FailureKind.NO_SUCH_MODEL,
-    413: FailureKind.TOO_LONG,
-    429: FailureKind.RATE_LIMITED,
-    529: FailureKind.OVERLOADED,
 }

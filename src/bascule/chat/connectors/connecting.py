@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, NamedTuple, TypeVar
 
 import httpx2
 
@@ -12,6 +12,9 @@ from bascule.chat.models import FailureKind, ModelFailure
 MOST_EVENT_BYTES: Final = 4 * 1024 * 1024
 """The longest event, or error, that is gathered in memory."""
 
+_REDIRECT: Final = 300
+_CLIENT_ERROR: Final = 400
+_SERVER_ERROR: Final = 500
 _CONNECT_SECONDS: Final = 10.0
 _SHOWN_CHARACTERS: Final = 300
 _MASK: Final = "********"
@@ -76,6 +79,62 @@ async def require_events(response: httpx2.Response) -> None:
     what = f"{response.status_code} with {kind} in place of events: {shown}"
     sort = FailureKind.NO_SUCH_MODEL if "html" in kind else FailureKind.REJECTED
     raise failure(sort, f"Is llm.base_url right? {what}")
+
+
+_Refusal = TypeVar("_Refusal", bound=Exception)
+
+
+class Library(NamedTuple):
+    """The exceptions of a provider's library: too late, not reached, and all others of its own."""
+
+    timed_out: type[Exception]
+    unreachable: type[Exception]
+    any: type[Exception]
+
+
+@contextmanager
+def explained(
+    library: Library, refusal: type[_Refusal], read: Callable[[_Refusal], ModelFailure]
+) -> Generator[None]:
+    """What fails in the block, as the failures of a model; `read` says what a `refusal` means."""
+    try:
+        yield
+    except ModelFailure:
+        raise
+    except (TimeoutError, library.timed_out) as slow:
+        raise failure(FailureKind.TIMED_OUT, str(slow) or "nothing came in time") from slow
+    except library.unreachable as gone:
+        raise failure(FailureKind.UNREACHABLE, f"{gone} {gone.__cause__ or ''}") from gone
+    except refusal as refused:
+        raise read(refused) from refused
+    except httpx2.TimeoutException as slow:
+        raise failure(FailureKind.TIMED_OUT, f"in the middle: {slow!r}") from slow
+    except httpx2.TransportError as gone:
+        raise failure(FailureKind.UNREACHABLE, f"broke off: {gone!r}") from gone
+    except (ValueError, TypeError, AttributeError, library.any) as odd:
+        # What compatible servers send is not checked by their library.
+        raise failure(FailureKind.REJECTED, f"not understood: {odd!r}") from odd
+
+
+def meaning_of(status: int) -> FailureKind:
+    """What an HTTP status other than a success says; in the middle of a stream it may be one."""
+    found = _STATUSES.get(status)
+    if found is None and _REDIRECT <= status < _CLIENT_ERROR:
+        return FailureKind.NO_SUCH_MODEL
+    is_ours = _CLIENT_ERROR <= status < _SERVER_ERROR
+    return found or (FailureKind.REJECTED if is_ours else FailureKind.OVERLOADED)
+
+
+_STATUSES: Final = {
+    401: FailureKind.UNAUTHORISED,
+    402: FailureKind.UNAUTHORISED,
+    403: FailureKind.UNAUTHORISED,
+    404: FailureKind.NO_SUCH_MODEL,
+    405: FailureKind.NO_SUCH_MODEL,
+    408: FailureKind.TIMED_OUT,
+    413: FailureKind.TOO_LONG,
+    429: FailureKind.RATE_LIMITED,
+}
 
 
 @contextmanager

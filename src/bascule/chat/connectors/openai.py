@@ -2,20 +2,25 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, cast
 
-import httpx2
 import msgspec
 import openai
 from openai import AsyncAzureOpenAI, AsyncOpenAI, AsyncStream, Omit, omit
 from openai.types.chat import ChatCompletionChunk
 
 from bascule.chat.connectors.assembling import Assembly
-from bascule.chat.connectors.connecting import discreet, http_client, require_events
+from bascule.chat.connectors.connecting import (
+    Library,
+    discreet,
+    explained,
+    http_client,
+    meaning_of,
+    require_events,
+)
 from bascule.chat.connectors.patience import patient
 from bascule.chat.connectors.schemas import plain
 from bascule.chat.connectors.wording import failure, seconds_of
@@ -39,9 +44,6 @@ _NO_KEY: Final = "none"
 """Local servers want no key, and the library wants one to send."""
 _ADDRESS: Final = "https://api.openai.com/v1"
 """Named, so that no variable of the environment leads elsewhere."""
-_REDIRECT: Final = 300
-_CLIENT_ERROR: Final = 400
-_SERVER_ERROR: Final = 500
 
 
 class Flavour(StrEnum):
@@ -83,7 +85,7 @@ class OpenAIModel:
     async def answer(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:
         """As `Model.answer`."""
         seconds = self._config.timeout_seconds
-        with discreet(self._config.api_key), _failures():
+        with discreet(self._config.api_key), explained(_LIBRARY, openai.APIError, _refusal):
             async with asyncio.timeout(seconds):
                 stream = await self._open(request)
             reading = _Reading()
@@ -281,25 +283,7 @@ def _unwanted(refused: openai.APIStatusError) -> str | None:
     return found[0] if found else None
 
 
-@contextmanager
-def _failures() -> Generator[None]:
-    try:
-        yield
-    except ModelFailure:
-        raise
-    except (TimeoutError, openai.APITimeoutError) as slow:
-        raise failure(FailureKind.TIMED_OUT, str(slow) or "nothing came in time") from slow
-    except openai.APIConnectionError as gone:
-        raise failure(FailureKind.UNREACHABLE, f"{gone} {gone.__cause__ or ''}") from gone
-    except openai.APIError as refused:
-        raise _refusal(refused) from refused
-    except httpx2.TimeoutException as slow:
-        raise failure(FailureKind.TIMED_OUT, f"in the middle: {slow!r}") from slow
-    except httpx2.TransportError as gone:
-        raise failure(FailureKind.UNREACHABLE, f"broke off: {gone!r}") from gone
-    except (ValueError, TypeError, AttributeError, openai.OpenAIError) as odd:
-        # What compatible servers send is not checked by the library.
-        raise failure(FailureKind.REJECTED, f"not understood: {odd!r}") from odd
+_LIBRARY: Final = Library(openai.APITimeoutError, openai.APIConnectionError, openai.OpenAIError)
 
 
 def _refusal(refused: openai.APIError) -> ModelFailure:
@@ -311,17 +295,8 @@ def _refusal(refused: openai.APIError) -> ModelFailure:
     else:  # some servers give the status as the code
         status = int(str(code)) if str(code).isdecimal() else 0
         private = f"in the stream {code}: {refused.body or refused.message}"
-    kind = _CODES.get(refused.code or "") or _CODES.get(refused.type or "") or _STATUSES.get(status)
-    if kind is None:
-        kind = _by_status(status)
+    kind = _CODES.get(refused.code or "") or _CODES.get(refused.type or "") or meaning_of(status)
     return failure(kind, private, retry_after_seconds=wait)
-
-
-def _by_status(status: int) -> FailureKind:
-    if _REDIRECT <= status < _CLIENT_ERROR:
-        return FailureKind.NO_SUCH_MODEL
-    is_ours = _CLIENT_ERROR <= status < _SERVER_ERROR
-    return FailureKind.REJECTED if is_ours else FailureKind.OVERLOADED
 
 
 _CODES: Final = {
@@ -335,14 +310,4 @@ _CODES: Final = {
     "invalid_api_key": FailureKind.UNAUTHORISED,
     "rate_limit_exceeded": FailureKind.RATE_LIMITED,
     "server_error": FailureKind.OVERLOADED,
-}
-_STATUSES: Final = {
-    401: FailureKind.UNAUTHORISED,
-    402: FailureKind.UNAUTHORISED,
-    403: FailureKind.UNAUTHORISED,
-    404: FailureKind.NO_SUCH_MODEL,
-    405: FailureKind.NO_SUCH_MODEL,
-    408: FailureKind.TIMED_OUT,
-    413: FailureKind.TOO_LONG,
-    429: FailureKind.RATE_LIMITED,
 }

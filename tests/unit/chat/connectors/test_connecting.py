@@ -7,6 +7,7 @@ from bascule.chat.connectors.connecting import (
     MOST_EVENT_BYTES,
     discreet,
     http_client,
+    meaning_of,
     require_events,
 )
 from bascule.chat.connectors.wording import failure
@@ -91,3 +92,18 @@ def test_without_the_secret_a_failure_stays_as_it_is(secret):
     with pytest.raises(ModelFailure) as failed, discreet(secret):
         raise told
     assert failed.value is told
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (302, FailureKind.NO_SUCH_MODEL),
+        (401, FailureKind.UNAUTHORISED),
+        (418, FailureKind.REJECTED),
+        (429, FailureKind.RATE_LIMITED),
+        (503, FailureKind.OVERLOADED),
+        (200, FailureKind.OVERLOADED),
+    ],
+)
+def test_a_status_says_what_is_wrong(status: int, kind: FailureKind) -> None:
+    assert meaning_of(status) is kind
