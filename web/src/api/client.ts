@@ -119,7 +119,17 @@ async function failureOf(response: Response): Promise<ApiError> {
   }
 }
 
+/** Of several answers with 401 the first leaves; another would break off the way there. */
+let isLeaving = false;
+window.addEventListener("pageshow", () => {
+  isLeaving = false;
+});
+
 /** How the page is left; replaced in tests. */
 export const leave = {
-  forSignIn: () => window.location.assign(signInUrl(window.location)),
+  forSignIn: () => {
+    if (isLeaving) return;
+    isLeaving = true;
+    window.location.assign(signInUrl(window.location));
+  },
 };
