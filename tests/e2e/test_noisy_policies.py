@@ -216,7 +216,10 @@ def test_an_endless_document_holds_up_nobody_else_and_a_mended_one_counts_at_onc
     before = measured(quiet)
     assert noisy.rego(ENDLESS).is_success
     with noise(noisy) as found:
-        late = lambda: sum(seconds >= BOUND_SECONDS for seconds, _ in found) >= 3  # noqa: E731
+
+        def late() -> bool:
+            return sum(seconds >= BOUND_SECONDS for seconds, _ in found) >= 3
+
         assert_untouched(measured(quiet, until=late), before)
     assert not [answer for _, answer in found if is_done(answer)]
     with noisy.caller("plain") as plain:

@@ -71,9 +71,7 @@ class Run:
     async def stop(self) -> None:
         """End it, and wait until it has."""
         self.turn.is_stopping = True
-        if self.task is not None:
-            self.task.cancel()
-            await asyncio.wait({self.task})
+        await self.lose()
 
     async def lose(self) -> None:
         """Leave its turn to who has it now, and wait until nothing is done for it here."""

@@ -1,6 +1,6 @@
 """What the assistant may count on of where conversations are kept (`bascule.chat.store`)."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
 
 import pytest
 
@@ -33,9 +33,8 @@ def message(
     )
 
 
-async def ids(messages: Awaitable[list[Message] | object]) -> list[str]:
-    found = await messages
-    return [one.id for one in found]  # type: ignore[attr-defined]
+async def ids(messages: Awaitable[Iterable[Message]]) -> list[str]:
+    return [one.id for one in await messages]
 
 
 @pytest.fixture

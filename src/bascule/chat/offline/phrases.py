@@ -96,13 +96,19 @@ def titled_text(stems: Sequence[str], about: frozenset[str], message: Message) -
     for word in message.words:
         link = _INTENT.match(message.text, word.end) if word.stem in about else None
         if link:
-            for text, start, end in _text_from(message.text, link.end(), until_word=False):
-                for day in message.days:
-                    if day.end == end and day.start > start:
-                        kept = _BEFORE_DATE.sub("", message.text[start : day.start]).rstrip()
-                        text, end = kept, start + len(kept)  # noqa: PLW2901
-                yield text, start, end
+            for span in _text_from(message.text, link.end(), until_word=False):
+                yield _without_date(message, span)
             return
+
+
+def _without_date(message: Message, span: Span) -> Span:
+    """`span` without a date at its end."""
+    text, start, end = span
+    for day in message.days:
+        if day.end == end and day.start > start:
+            text = _BEFORE_DATE.sub("", message.text[start : day.start]).rstrip()
+            end = start + len(text)
+    return text, start, end
 
 
 def _text_from(text: str, start: int, *, until_word: bool) -> Iterator[Span]:
